@@ -29,6 +29,7 @@ struct error {
   // "<category>: <message> at byte 12, expected …"
   [[nodiscard]] std::string message() const;
 
+  friend bool operator==(const error& a, const error& b) noexcept { return a.code == b.code && a.offset == b.offset; }
   friend bool operator==(const error& a, const std::error_code& b) noexcept { return a.code == b; }
 };
 
