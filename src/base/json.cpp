@@ -79,6 +79,7 @@ std::error_code make_error_code(json_errc e) noexcept {
 
 result<json> json::parse(std::string_view text) {
   if (text.size() > 64u << 20) return fail(json_errc::too_large);
+  if (text.empty()) return fail(json_errc::syntax, 0, "a value");
   simdjson::dom::parser parser;
   if (parser.allocate(std::max<std::size_t>(text.size(), 64), deepest) != simdjson::SUCCESS) return fail(json_errc::too_large);
   simdjson::dom::element root;
