@@ -44,7 +44,7 @@ struct config {
   // RFC 6347 §4.2.1. Off: ICE has already proved that the peer receives at its address (RFC 8827 allows it).
   bool cookie_exchange = false;
   // What the cookie is bound to, with cookie_exchange: the peer's address in any form.
-  base::bytes client_id;
+  base::bytes client_id = {};
   // First retransmission and the longest pause; every one doubles (RFC 6347 §4.2.4.1). See retransmission.hpp for what
   // to give when ICE knows the round-trip time.
   base::duration initial_timeout = std::chrono::seconds(1);
@@ -76,7 +76,7 @@ class endpoint {
   void expect(std::vector<fingerprint> fingerprints);
 
   // Runs the flights of RFC 6347 §4.2.4 until both sides have finished and the peer's certificate is verified. Once.
-  // Errors: dtls::errc; reason() has the details. Cancelling it fails the association.
+  // Errors: dtls::errc; reason() has the details. Cancelling it closes the association.
   [[nodiscard]] async::task<base::result<void>> handshake();
 
   // Any datagram of packet_kind::dtls from the peer.
