@@ -5,6 +5,7 @@
 namespace strata::dtls {
 
 std::optional<record_view> take_record(base::byte_view& datagram) noexcept {
+  if (datagram.size() < record_header_size) return std::nullopt;
   base::byte_reader in(datagram);
   const auto type = in.u8();
   const auto version = in.u16();
@@ -12,7 +13,6 @@ std::optional<record_view> take_record(base::byte_view& datagram) noexcept {
   const auto sequence_high = in.u16();
   const auto sequence_low = in.u32();
   const auto length = in.u16();
-  if (!length) return std::nullopt;
   const auto fragment = in.take(*length);
   if (!fragment) return std::nullopt;
   datagram = in.rest();
@@ -21,13 +21,13 @@ std::optional<record_view> take_record(base::byte_view& datagram) noexcept {
 }
 
 std::optional<handshake_fragment> take_fragment(base::byte_view& content) noexcept {
+  if (content.size() < handshake_header_size) return std::nullopt;
   base::byte_reader in(content);
   const auto type = in.u8();
   const auto length = in.u24();
   const auto message_sequence = in.u16();
   const auto offset = in.u24();
   const auto fragment_length = in.u24();
-  if (!fragment_length) return std::nullopt;
   const auto body = in.take(*fragment_length);
   if (!body || *offset > *length || *fragment_length > *length - *offset) return std::nullopt;
   content = in.rest();
