@@ -6,7 +6,9 @@ cd "$root"
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 
-say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+say() {
+  if [ -t 1 ]; then printf '\033[1m==>\033[0m %s\n' "$*"; else printf '==> %s\n' "$*"; fi
+}
 die() {
   printf '%s: %s\n' "$(basename "$0")" "$*" >&2
   exit 1
