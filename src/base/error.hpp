@@ -31,6 +31,11 @@ struct error {
 
   friend bool operator==(const error& a, const error& b) noexcept { return a.code == b.code && a.offset == b.offset; }
   friend bool operator==(const error& a, const std::error_code& b) noexcept { return a.code == b; }
+  template <class Enum>
+    requires std::is_error_code_enum_v<Enum>
+  friend bool operator==(const error& a, Enum b) noexcept {
+    return a.code == make_error_code(b);
+  }
 };
 
 // What the world (kernel, resolver, simulated network) may answer; used by net and everything above it.

@@ -56,7 +56,7 @@ class udp_socket {
 
 struct udp_options {
   bool reuse_address = false;                       // several sockets on one port: multicast DNS
-  std::optional<base::ip_address> multicast_group;  // join it on multicast_interface
+  std::optional<base::ip_address> multicast_group = {};  // join it on multicast_interface
   std::uint32_t multicast_interface = 0;            // interface index
   std::size_t outbox_bytes = 4u << 20;
   std::size_t receive_buffer = 1u << 20;            // asked of the kernel, which may give less
