@@ -1,0 +1,71 @@
+// A complete net::host in the simulator. Made by network::add_host.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/host.hpp"
+#include "sim/generator.hpp"
+#include "sim/local.hpp"
+#include "sim/packet.hpp"
+#include "sim/tcp.hpp"
+#include "sim/udp.hpp"
+
+namespace strata::sim {
+
+class network;
+
+class host final : public net::host {
+ public:
+  host(network& n, std::size_t index, std::string name, std::uint64_t seed);
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] base::ip_address address(std::size_t n = 0) const;  // the n-th that is not loopback
+  // "192.0.2.1" or "192.0.2.1/24"; makes the interface when it is new. Throws on text that is no address.
+  void add_address(const std::string& interface, std::string_view text);
+  void add_address(const std::string& interface, const base::ip_address& a, std::uint8_t prefix_length);
+  void remove_address(const base::ip_address& a);
+  void set_interface_up(const std::string& interface, bool up);
+
+  // net::host
+  [[nodiscard]] async::loop& loop() override;
+  [[nodiscard]] base::wall_time wall_now() override;
+  void random(base::byte_span out) override { generator_.fill(out); }
+  [[nodiscard]] net::result<std::unique_ptr<net::udp_socket>> bind_udp(const base::endpoint& local,
+                                                                       net::udp_options o = {}) override;
+  [[nodiscard]] async::task<net::result<std::unique_ptr<net::stream>>> connect_tcp(base::endpoint remote) override;
+  [[nodiscard]] net::result<std::unique_ptr<net::listener>> listen_tcp(const base::endpoint& local) override;
+  [[nodiscard]] async::task<net::result<std::unique_ptr<net::stream>>> connect_local(std::string path) override;
+  [[nodiscard]] net::result<std::unique_ptr<net::listener>> listen_local(const std::string& path) override;
+  [[nodiscard]] async::task<net::result<std::vector<base::ip_address>>> resolve(std::string name) override;
+  [[nodiscard]] std::vector<net::interface_address> interfaces() override { return addresses_; }
+
+  // For the network and the sockets.
+  [[nodiscard]] std::size_t index() const noexcept { return index_; }
+  [[nodiscard]] bool owns(const base::ip_address& a) const;  // on an interface that is up
+  [[nodiscard]] bool may_bind(const base::ip_address& a) const;
+  [[nodiscard]] const std::vector<net::interface_address>& addresses() const noexcept { return addresses_; }
+  [[nodiscard]] bool down() const noexcept { return down_; }
+  void set_down(bool d) noexcept { down_ = d; }
+  void transmit(packet p);
+  // False: nobody here wants it.
+  [[nodiscard]] bool deliver(const packet& p);
+  [[nodiscard]] bool listens_to_group(const packet& p) const { return udp_.has_member(p.destination); }
+  void reset_connections() { tcp_.reset_all(); }
+  [[nodiscard]] std::uint16_t draw_port() { return static_cast<std::uint16_t>(32768 + random_below(28232)); }
+
+ private:
+  network& network_;
+  std::size_t index_;
+  std::string name_;
+  generator generator_;
+  std::vector<net::interface_address> addresses_;
+  bool down_ = false;
+  udp_stack udp_{*this};
+  tcp_stack tcp_{*this};
+  local_names local_;
+};
+
+}  // namespace strata::sim

@@ -1,0 +1,30 @@
+// Local (Unix-domain) streams of one simulated host: a pair of bounded pipes without latency, and the names
+// under which listeners are found.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "net/host.hpp"
+
+namespace strata::sim {
+
+class local_listener;
+
+class local_names {
+ public:
+  local_names() = default;
+  ~local_names();
+  local_names(const local_names&) = delete;
+  local_names& operator=(const local_names&) = delete;
+
+  [[nodiscard]] net::result<std::unique_ptr<net::stream>> connect(const std::string& path);
+  [[nodiscard]] net::result<std::unique_ptr<net::listener>> listen(const std::string& path);
+
+ private:
+  friend class local_listener;
+  std::map<std::string, local_listener*> listeners_;
+};
+
+}  // namespace strata::sim

@@ -1,0 +1,121 @@
+// A network of simulated hosts on one virtual clock. Same seed and same program: same run, byte for byte.
+//
+//   sim::network net(seed);
+//   auto& a = net.add_host("a", {"192.0.2.1", "2001:db8::1"});
+//   auto& b = net.add_host("b", {"192.0.2.2"});
+//   net.link(a, b, {.latency = 30ms, .loss = 0.02});
+//   auto answer = net.run(ask(a, b));
+//
+// A packet's way is route, impair, deliver (path.cpp); taps and the hash see every step.
+// Hosts are reached by address, everything by everything; sockets must be gone before the network is.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/ip_address.hpp"
+#include "sim/host.hpp"
+#include "sim/impairments.hpp"
+#include "sim/loop.hpp"
+#include "sim/packet.hpp"
+#include "sim/trace_hash.hpp"
+
+namespace strata::sim {
+
+class network {
+ public:
+  explicit network(std::uint64_t seed = 1);
+  ~network();  // cancels what start() began and waits for its end in virtual time
+  network(const network&) = delete;
+  network& operator=(const network&) = delete;
+
+  // The addresses live on the interface eth0, beside a loopback interface. "192.0.2.1/24" gives a prefix length.
+  // Text that is no address throws. The host's name resolves to its addresses.
+  host& add_host(std::string name, std::initializer_list<std::string_view> addresses);
+  host& add_host(std::string name, std::initializer_list<base::ip_address> addresses);
+  void add_name(std::string name, std::vector<base::ip_address> addresses);
+
+  void all_links(const impairments& i);                       // links without a setting of their own
+  void link(host& a, host& b, const impairments& i);          // both directions
+  void link_one_way(host& from, host& to, const impairments& i);
+
+  // Faults. Datagrams vanish; TCP retransmits across a partition until it gives up.
+  void partition(host& a, host& b);
+  void heal(host& a, host& b);
+  void set_down(host& h);  // resets its TCP connections, then neither sends nor receives
+  void set_up(host& h);
+
+  // Called for every packet sent, delivered and dropped; must not touch the network.
+  void tap(std::function<void(const packet_event&)> listener) { taps_.push_back(std::move(listener)); }
+  [[nodiscard]] std::uint64_t hash() const noexcept { return hash_.value(); }
+
+  [[nodiscard]] sim::loop& loop() noexcept { return loop_; }
+  [[nodiscard]] base::instant now() const noexcept { return loop_.now(); }
+  [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
+
+  template <class T>
+  T run(async::task<T> t, std::source_location where = std::source_location::current()) {
+    if constexpr (std::is_void_v<T>) {
+      loop_.run(std::move(t), where);
+      collect();
+    } else {
+      T value = loop_.run(std::move(t), where);
+      collect();
+      return value;
+    }
+  }
+  void run_for(base::duration d) {
+    loop_.run_for(d);
+    collect();
+  }
+  void set_limit(base::duration of_one_run) noexcept { loop_.set_limit(of_one_run); }
+  // A root of its own that lives beside the runs; its exception comes out of the run during which it ended.
+  void start(async::named name, async::task<> t);
+
+  // For hosts.
+  void transmit(host& from, packet p);
+  [[nodiscard]] std::optional<std::vector<base::ip_address>> find_name(const std::string& name) const;
+
+ private:
+  struct flight;  // a packet on its way
+  using direction = std::pair<std::size_t, std::size_t>;
+
+  host& add(std::unique_ptr<host> h);
+  void collect();  // background roots that have ended
+
+  [[nodiscard]] std::vector<host*> route(host& from, const packet& p);
+  [[nodiscard]] link_direction& link_between(const host& from, const host& to);
+  [[nodiscard]] bool blocked(const host& from, const host& to) const;
+  void impair(host& from, host& to, const packet& p);
+  void schedule(host& from, host& to, packet p, base::instant arrival);
+  void arrive(flight& f);
+  void retransmit(flight& f);
+  void refuse(host& from, const packet& p, base::errc reason, base::instant when);
+  void observe(packet_event::moment what, const packet& p, std::string_view reason = {});
+
+  std::uint64_t seed_;
+  sim::loop loop_;
+  impairments default_;
+  std::vector<std::unique_ptr<host>> hosts_;
+  std::map<std::string, std::vector<base::ip_address>, std::less<>> names_;
+  std::map<direction, link_direction> links_;
+  std::set<direction> own_setting_;
+  std::set<direction> partitions_;
+  std::list<flight> flights_;
+  std::list<async::root_task<void>> background_;
+  std::vector<std::function<void(const packet_event&)>> taps_;
+  trace_hash hash_;
+};
+
+}  // namespace strata::sim

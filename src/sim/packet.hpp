@@ -1,0 +1,49 @@
+// What travels between simulated hosts: a datagram, or one segment of a TCP connection with just enough header
+// to open, carry, close and break it.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "base/endpoint.hpp"
+#include "base/error.hpp"
+#include "base/time.hpp"
+
+namespace strata::sim {
+
+enum class protocol : std::uint8_t { udp, tcp };
+
+enum class segment_kind : std::uint8_t {
+  open,      // SYN
+  accepted,  // SYN and ACK
+  data,
+  end,       // FIN: no more data from this side
+  credit,    // the reader took so many bytes
+  reset,
+};
+
+struct segment {
+  segment_kind kind = segment_kind::data;
+  std::uint64_t sequence = 0;                  // data and end: 0, 1, 2, … in each direction
+  std::uint64_t credit = 0;                    // bytes
+  base::errc reason = base::errc::closed;      // reset: what the other side is told
+};
+
+struct packet {
+  sim::protocol protocol = protocol::udp;
+  base::endpoint source, destination;
+  base::bytes payload;
+  sim::segment segment;  // TCP only
+};
+
+// What a tap sees.
+struct packet_event {
+  enum class moment : std::uint8_t { sent, delivered, dropped };
+  moment what;
+  base::instant time;
+  const sim::packet& packet;
+  std::string_view reason = {};  // why it was dropped, static text
+};
+
+}  // namespace strata::sim

@@ -1,0 +1,107 @@
+// The way of a packet: route says which hosts it reaches, impair says when and how often it gets there, and
+// arrive hands it over. Anything that stands between two hosts and rewrites packets belongs between route and impair.
+#include <algorithm>
+
+#include "sim/flight.hpp"
+#include "sim/network.hpp"
+
+namespace strata::sim {
+
+namespace {
+
+constexpr base::duration inside_a_host = std::chrono::microseconds(10);
+constexpr std::size_t ip_and_udp_headers = 28;
+
+// A TCP that hears nothing tries again, ever slower, for about a quarter of an hour (Linux: tcp_retries2 = 15).
+constexpr int most_attempts = 15;
+base::duration retransmission_after(int attempt) {
+  return std::min<base::duration>(std::chrono::milliseconds(200) * (1 << std::min(attempt, 10)), std::chrono::minutes(2));
+}
+
+}  // namespace
+
+void network::observe(packet_event::moment what, const packet& p, std::string_view reason) {
+  hash_.add(static_cast<std::uint64_t>(what));
+  hash_.add(static_cast<std::uint64_t>(now().time_since_epoch().count()));
+  hash_.add(p.source);
+  hash_.add(p.destination);
+  hash_.add(static_cast<std::uint64_t>(p.protocol));
+  if (p.protocol == protocol::tcp) hash_.add(static_cast<std::uint64_t>(p.segment.kind));
+  hash_.add(p.payload);
+  for (const auto& t : taps_) t({what, now(), p, reason});
+}
+
+void network::transmit(host& from, packet p) {
+  observe(packet_event::moment::sent, p);
+  if (from.down()) return observe(packet_event::moment::dropped, p, "sender is down");
+  const auto targets = route(from, p);
+  if (targets.empty()) {
+    observe(packet_event::moment::dropped, p, "no route");
+    if (p.protocol == protocol::tcp) refuse(from, p, base::errc::unreachable, now() + default_.latency);
+  }
+  for (auto* to : targets) impair(from, *to, p);
+}
+
+std::vector<host*> network::route(host& from, const packet& p) {
+  const auto& to = p.destination.address;
+  std::vector<host*> targets;
+  if (to.is_multicast()) {
+    for (const auto& h : hosts_)
+      if ((h.get() == &from || !p.source.address.is_loopback()) && h->listens_to_group(p)) targets.push_back(h.get());
+    return targets;
+  }
+  if (from.owns(to)) return {&from};
+  if (to.is_loopback() || p.source.address.is_loopback()) return {};
+  for (const auto& h : hosts_)
+    if (h->owns(to)) return {h.get()};
+  return {};
+}
+
+void network::impair(host& from, host& to, const packet& p) {
+  if (&from == &to) return schedule(from, to, p, now() + inside_a_host);
+  auto& line = link_between(from, to);
+  const auto size = p.payload.size() + ip_and_udp_headers;
+  if (p.protocol == protocol::tcp) return schedule(from, to, p, line.carry_segment(now(), size));
+  const auto fate = line.carry_datagram(now(), size);
+  if (fate.copies == 0) observe(packet_event::moment::dropped, p, fate.dropped);
+  for (const auto at : fate.arrivals()) schedule(from, to, p, at);
+}
+
+void network::schedule(host& from, host& to, packet p, base::instant arrival) {
+  auto& f = flights_.emplace_back(*this, from, to, std::move(p));
+  f.self = std::prev(flights_.end());
+  loop_.arm(f, arrival);
+}
+
+void network::arrive(flight& f) {
+  if (blocked(f.from, f.to)) {
+    if (f.content.protocol == protocol::tcp) return retransmit(f);
+    observe(packet_event::moment::dropped, f.content, f.to.down() ? "receiver is down" : "partition");
+  } else if (f.to.deliver(f.content)) {
+    observe(packet_event::moment::delivered, f.content);
+  } else {
+    observe(packet_event::moment::dropped, f.content, "nobody listens");
+  }
+  flights_.erase(f.self);
+}
+
+void network::retransmit(flight& f) {
+  if (++f.attempt <= most_attempts) {
+    loop_.arm(f, now() + retransmission_after(f.attempt - 1));
+    return;
+  }
+  observe(packet_event::moment::dropped, f.content, "given up");
+  refuse(f.from, f.content, base::errc::timed_out, now());
+  flights_.erase(f.self);
+}
+
+// Tells the sending TCP itself that it is of no use; no packet of anybody else's.
+void network::refuse(host& from, const packet& p, base::errc reason, base::instant when) {
+  if (p.segment.kind == segment_kind::reset) return;
+  packet back{protocol::tcp, p.destination, p.source, {}, {}};
+  back.segment.kind = segment_kind::reset;
+  back.segment.reason = reason;
+  schedule(from, from, std::move(back), when);
+}
+
+}  // namespace strata::sim
