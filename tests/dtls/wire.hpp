@@ -145,7 +145,8 @@ class wire {
 
   virtual_loop loop;
   machine machines[2];
-  std::vector<sent> log;  // everything that either side has transmitted
+  bool outbox_full = false;  // transmit() says false
+  std::vector<sent> log;     // everything that either side has transmitted
 
  private:
   static std::size_t index(side s) { return static_cast<std::size_t>(s); }
@@ -164,6 +165,7 @@ class wire {
   }
 
   bool transmit(side from, base::byte_view datagram) {
+    if (outbox_full) return false;
     const base::bytes copy = base::to_bytes(datagram);
     log.push_back({from, loop.now(), copy});
     std::vector<arrival> arrivals;
