@@ -27,9 +27,8 @@ std::string date_text(base::wall_time at) {
   const std::chrono::hh_mm_ss clock(second - day);
   std::array<char, 48> text{};
   std::snprintf(text.data(), text.size(), "%04d%02u%02u%02d%02d%02d", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()));
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
   return text.data();
 }
 
@@ -97,10 +96,9 @@ base::result<certificate> certificate::from_pem(std::string_view certificate_pem
   if (mbedtls_x509_crt_parse(&made->certificate, reinterpret_cast<const unsigned char*>(certificate_text.c_str()),
                              certificate_text.size() + 1) != 0)
     return base::fail(errc::malformed_certificate);
-  if (mbedtls_pk_parse_key(&made->key, reinterpret_cast<const unsigned char*>(key_text.c_str()), key_text.size() + 1,
-                           nullptr, 0) != 0 ||
-      mbedtls_pk_can_do(&made->key, MBEDTLS_PK_ECDSA) == 0 ||
-      mbedtls_pk_ec(made->key)->grp.id != MBEDTLS_ECP_DP_SECP256R1)
+  if (mbedtls_pk_parse_key(&made->key, reinterpret_cast<const unsigned char*>(key_text.c_str()), key_text.size() + 1, nullptr,
+                           0) != 0 ||
+      mbedtls_pk_can_do(&made->key, MBEDTLS_PK_ECDSA) == 0 || mbedtls_pk_ec(made->key)->grp.id != MBEDTLS_ECP_DP_SECP256R1)
     return base::fail(errc::malformed_key, base::error::nowhere, "a private key on the curve P-256");
   if (mbedtls_pk_check_pair(&made->certificate.pk, &made->key) != 0) return base::fail(errc::key_mismatch);
   return certificate(std::move(made));
@@ -111,9 +109,8 @@ base::byte_view certificate::der() const noexcept { return {parts_->certificate.
 std::string certificate::pem() const {
   std::array<unsigned char, 4096> text{};
   std::size_t size = 0;
-  require(mbedtls_pem_write_buffer("-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n",
-                                   parts_->certificate.raw.p, parts_->certificate.raw.len, text.data(), text.size(),
-                                   &size),
+  require(mbedtls_pem_write_buffer("-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n", parts_->certificate.raw.p,
+                                   parts_->certificate.raw.len, text.data(), text.size(), &size),
           "certificate as PEM");
   return reinterpret_cast<const char*>(text.data());
 }

@@ -17,9 +17,9 @@ namespace strata::crypto {
 using random_source = std::function<void(base::byte_span)>;
 
 struct certificate_options {
-  std::string common_name = "strata";        // goes over the wire in clear: nothing personal in it
-  base::duration backdated = std::chrono::hours(24);           // for peers whose clock is behind
-  base::duration lifetime = 30 * std::chrono::hours(24);       // from now
+  std::string common_name = "strata";                     // goes over the wire in clear: nothing personal in it
+  base::duration backdated = std::chrono::hours(24);      // for peers whose clock is behind
+  base::duration lifetime = 30 * std::chrono::hours(24);  // from now
 };
 
 // Immutable and cheap to copy; copies share the key.

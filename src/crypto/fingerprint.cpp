@@ -115,10 +115,9 @@ fingerprint fingerprint_of(base::byte_view certificate_der, hash_function h) { r
 
 bool matches(std::span<const fingerprint> expected, base::byte_view certificate_der) {
   if (expected.empty()) return false;
-  const hash_function best =
-      std::max_element(expected.begin(), expected.end(), [](const fingerprint& a, const fingerprint& b) {
-        return a.algorithm < b.algorithm;
-      })->algorithm;
+  const hash_function best = std::max_element(expected.begin(), expected.end(), [](const fingerprint& a, const fingerprint& b) {
+                               return a.algorithm < b.algorithm;
+                             })->algorithm;
   const fingerprint shown = fingerprint_of(certificate_der, best);
   return std::find(expected.begin(), expected.end(), shown) != expected.end();
 }

@@ -14,7 +14,7 @@ namespace strata::crypto {
 
 // In order of preference, weakest first. MD2 and MD5 have no place here (RFC 8122 §5).
 enum class hash_function : std::uint8_t { sha_1, sha_224, sha_256, sha_384, sha_512 };
-[[nodiscard]] std::string_view to_string(hash_function h) noexcept;  // "sha-256"
+[[nodiscard]] std::string_view to_string(hash_function h) noexcept;                         // "sha-256"
 [[nodiscard]] std::optional<hash_function> hash_from_name(std::string_view name) noexcept;  // case-insensitive
 [[nodiscard]] std::size_t digest_size(hash_function h) noexcept;
 [[nodiscard]] base::bytes digest(hash_function h, base::byte_view data);

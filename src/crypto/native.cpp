@@ -17,8 +17,7 @@ std::string native_error(int code) {
   std::array<char, 160> text{};
   mbedtls_strerror(code, text.data(), text.size());
   const unsigned positive = code < 0 ? static_cast<unsigned>(-code) : static_cast<unsigned>(code);
-  const std::array<std::uint8_t, 2> octets{static_cast<std::uint8_t>(positive >> 8),
-                                           static_cast<std::uint8_t>(positive)};
+  const std::array<std::uint8_t, 2> octets{static_cast<std::uint8_t>(positive >> 8), static_cast<std::uint8_t>(positive)};
   return std::string(text.data()) + " (-0x" + base::to_hex(octets) + ")";
 }
 

@@ -101,10 +101,8 @@ std::size_t endpoint::implementation::max_payload() const noexcept {
 void endpoint::implementation::close() {
   if (ended()) return;
   // RFC 5246 §7.2.2: user_canceled tells a handshake that is given up from one that went wrong.
-  if (state_ == state::handshaking)
-    session_.send_alert(false, static_cast<std::uint8_t>(alert_description::user_canceled));
-  if (state_ != state::idle)
-    session_.send_alert(false, static_cast<std::uint8_t>(alert_description::close_notify));
+  if (state_ == state::handshaking) session_.send_alert(false, static_cast<std::uint8_t>(alert_description::user_canceled));
+  if (state_ != state::idle) session_.send_alert(false, static_cast<std::uint8_t>(alert_description::close_notify));
   set_state(state::closed, "closed by this side");
 }
 
@@ -154,10 +152,9 @@ void endpoint::implementation::set_state(state next, std::string reason) {
 
 bool endpoint::implementation::invariant() const noexcept {
   const bool open = state_ == state::established || state_ == state::unverified;
-  return arrived_.invariant() && early_data_.invariant() && hello_.invariant() &&
-         (!open || session_.handshake_over()) &&
-         (state_ != state::established || (!expected_.empty() && mismatch_.empty())) &&
-         ended_.is_set() == ended() && (state_ == state::failed) == failure_.has_value();
+  return arrived_.invariant() && early_data_.invariant() && hello_.invariant() && (!open || session_.handshake_over()) &&
+         (state_ != state::established || (!expected_.empty() && mismatch_.empty())) && ended_.is_set() == ended() &&
+         (state_ == state::failed) == failure_.has_value();
 }
 
 }  // namespace strata::dtls

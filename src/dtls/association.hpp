@@ -15,8 +15,8 @@ namespace strata::dtls {
 
 class endpoint::implementation final : private session_owner {
  public:
-  implementation(endpoint& outside, net::host& host, certificate own, role r, std::vector<fingerprint> expected,
-                 config c, transmit_function transmit, trace::tracer tracer);
+  implementation(endpoint& outside, net::host& host, certificate own, role r, std::vector<fingerprint> expected, config c,
+                 transmit_function transmit, trace::tracer tracer);
 
   async::task<base::result<void>> handshake();
   void expect(std::vector<fingerprint> fingerprints);
@@ -65,10 +65,10 @@ class endpoint::implementation final : private session_owner {
   trace::tracer tracer_;
 
   std::vector<fingerprint> expected_;
-  std::string mismatch_;              // both fingerprints, once a certificate has been refused
+  std::string mismatch_;  // both fingerprints, once a certificate has been refused
   client_hello_reassembly hello_;
-  inbox arrived_;                     // datagrams before the handshake is over
-  inbox early_data_;                  // records that came before the peer was verified
+  inbox arrived_;     // datagrams before the handshake is over
+  inbox early_data_;  // records that came before the peer was verified
   async::event wake_;
   std::optional<errc> failure_;
 

@@ -51,8 +51,7 @@ client_hello_reassembly::added client_hello_reassembly::add(const handshake_frag
     clear();
     return added::too_many_gaps;
   }
-  return present_.size() == 1 && present_[0].from == 0 && present_[0].to == body_.size() ? added::all
-                                                                                        : added::more_to_come;
+  return present_.size() == 1 && present_[0].from == 0 && present_[0].to == body_.size() ? added::all : added::more_to_come;
 }
 
 // The same message as the one begun, and the same octets wherever both say something.

@@ -116,9 +116,7 @@ endpoint::implementation::progress endpoint::implementation::step(base::byte_vie
   const auto hello = hello_.take(datagram);
   switch (hello.what) {
     case client_hello_reassembly::verdict::incomplete: return progress::needs_input;
-    case client_hello_reassembly::verdict::refused:
-      discard(hello.why, datagram.size());
-      return progress::needs_input;
+    case client_hello_reassembly::verdict::refused: discard(hello.why, datagram.size()); return progress::needs_input;
     case client_hello_reassembly::verdict::complete: return session_.handshake(hello.datagram);
     case client_hello_reassembly::verdict::not_a_hello: break;
   }

@@ -29,11 +29,11 @@ namespace strata::dtls {
 enum class role : std::uint8_t { client, server };
 
 enum class state : std::uint8_t {
-  idle,         // handshake() has not been called; datagrams are kept within a bound
+  idle,  // handshake() has not been called; datagrams are kept within a bound
   handshaking,
-  unverified,   // the handshake is done, but signaling has not told the peer's fingerprints yet: no data goes up
+  unverified,  // the handshake is done, but signaling has not told the peer's fingerprints yet: no data goes up
   established,
-  closed,       // by close_notify, from either side
+  closed,  // by close_notify, from either side
   failed,
 };
 [[nodiscard]] std::string_view to_string(state s) noexcept;
@@ -67,8 +67,8 @@ class endpoint {
 
   // `expected`: the peer's fingerprints. Empty: they come later through expect() (RFC 8842 §5.2: an offerer must be able
   // to answer a ClientHello that overtakes the SDP answer); nothing is handed up and handshake() does not end before.
-  endpoint(net::host& host, certificate own, role r, std::vector<fingerprint> expected, config c,
-           transmit_function transmit, trace::tracer tracer);
+  endpoint(net::host& host, certificate own, role r, std::vector<fingerprint> expected, config c, transmit_function transmit,
+           trace::tracer tracer);
   endpoint(const endpoint&) = delete;
   endpoint& operator=(const endpoint&) = delete;
   ~endpoint();

@@ -16,8 +16,8 @@ std::optional<record_view> take_record(base::byte_view& datagram) noexcept {
   const auto fragment = in.take(*length);
   if (!fragment) return std::nullopt;
   datagram = in.rest();
-  return record_view{static_cast<content_type>(*type), *version, *epoch,
-                     std::uint64_t{*sequence_high} << 32 | *sequence_low, *fragment};
+  return record_view{static_cast<content_type>(*type), *version, *epoch, std::uint64_t{*sequence_high} << 32 | *sequence_low,
+                     *fragment};
 }
 
 std::optional<handshake_fragment> take_fragment(base::byte_view& content) noexcept {

@@ -105,8 +105,7 @@ bool session::write(base::byte_view application_data) {
 }
 
 void session::send_alert(bool fatal, std::uint8_t description) {
-  mbedtls_ssl_send_alert_message(&ssl_, fatal ? MBEDTLS_SSL_ALERT_LEVEL_FATAL : MBEDTLS_SSL_ALERT_LEVEL_WARNING,
-                                 description);
+  mbedtls_ssl_send_alert_message(&ssl_, fatal ? MBEDTLS_SSL_ALERT_LEVEL_FATAL : MBEDTLS_SSL_ALERT_LEVEL_WARNING, description);
 }
 
 session::progress session::fail(int code) {
@@ -179,8 +178,7 @@ int session::on_verify(void* self, mbedtls_x509_crt* certificate, int depth, std
 }
 
 int session::on_keys(void* self, const unsigned char* master_secret, const unsigned char*, std::size_t, std::size_t,
-                     std::size_t, const unsigned char client_random[32], const unsigned char[32],
-                     mbedtls_tls_prf_types) {
+                     std::size_t, const unsigned char client_random[32], const unsigned char[32], mbedtls_tls_prf_types) {
   trace::dtls_secret secret;
   std::copy_n(client_random, secret.client_random.size(), secret.client_random.begin());
   std::copy_n(master_secret, secret.master_secret.size(), secret.master_secret.begin());

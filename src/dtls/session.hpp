@@ -51,8 +51,8 @@ class session {
     failed,       // failure() says why; fatal
   };
   struct failed_because {
-    int code = 0;             // of mbedTLS
-    std::uint8_t alert = 0;   // when the code says that the peer sent a fatal one
+    int code = 0;            // of mbedTLS
+    std::uint8_t alert = 0;  // when the code says that the peer sent a fatal one
     std::string text;
   };
 
@@ -88,9 +88,9 @@ class session {
   static void set_timer(void* self, std::uint32_t intermediate_ms, std::uint32_t final_ms);
   static int get_timer(void* self);
   static int on_verify(void* self, mbedtls_x509_crt* certificate, int depth, std::uint32_t* flags);
-  static int on_keys(void* self, const unsigned char* master_secret, const unsigned char* key_block, std::size_t,
-                     std::size_t, std::size_t, const unsigned char client_random[32],
-                     const unsigned char server_random[32], mbedtls_tls_prf_types);
+  static int on_keys(void* self, const unsigned char* master_secret, const unsigned char* key_block, std::size_t, std::size_t,
+                     std::size_t, const unsigned char client_random[32], const unsigned char server_random[32],
+                     mbedtls_tls_prf_types);
   static int write_cookie(void* self, unsigned char** at, unsigned char* end, const unsigned char* id, std::size_t size);
   static int check_cookie(void* self, const unsigned char* cookie, std::size_t cookie_size, const unsigned char* id,
                           std::size_t size);
@@ -100,7 +100,7 @@ class session {
   crypto::random_source random_;
   base::bytes client_id_;
   std::array<std::uint8_t, 32> cookie_secret_{};
-  base::byte_view arriving_;        // the datagram that mbedTLS has not fetched yet
+  base::byte_view arriving_;  // the datagram that mbedTLS has not fetched yet
   bool last_transmit_ = true;
   base::instant intermediate_at_ = base::never;
   base::instant final_at_ = base::never;

@@ -88,8 +88,7 @@ void session::configure_cookies(const session_options& options) {
 
 // RFC 6347 §4.2.1: a cookie is a MAC over who asks. mbedTLS has cookies of its own, but with the system's clock in them;
 // ours live as long as the association, which is one handshake.
-int session::write_cookie(void* self, unsigned char** at, unsigned char* end, const unsigned char* id,
-                          std::size_t size) {
+int session::write_cookie(void* self, unsigned char** at, unsigned char* end, const unsigned char* id, std::size_t size) {
   const auto& s = *static_cast<session*>(self);
   const auto cookie = crypto::hmac_sha256(s.cookie_secret_, base::byte_view(id, size));
   if (static_cast<std::size_t>(end - *at) < cookie.size()) return MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL;

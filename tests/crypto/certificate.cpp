@@ -62,7 +62,8 @@ TEST_CASE("A certificate survives the way through PEM, and mixed-up or broken te
   const auto back = crypto::certificate::from_pem(one.pem(), one.private_key_pem());
   REQUIRE(back);
   CHECK(back->fingerprint() == one.fingerprint());
-  CHECK(crypto::certificate::from_pem("nonsense", one.private_key_pem()).error() == make_error_code(crypto::errc::malformed_certificate));
+  CHECK(crypto::certificate::from_pem("nonsense", one.private_key_pem()).error() ==
+        make_error_code(crypto::errc::malformed_certificate));
   CHECK(crypto::certificate::from_pem(one.pem(), "nonsense").error() == make_error_code(crypto::errc::malformed_key));
   CHECK(crypto::certificate::from_pem(one.pem(), two.private_key_pem()).error() == make_error_code(crypto::errc::key_mismatch));
 }

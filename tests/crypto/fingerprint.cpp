@@ -17,8 +17,8 @@ const base::bytes another = base::to_bytes("stands for the DER of another one");
 
 // req: 8122-5-c
 TEST_CASE("A fingerprint is written with a lower-case name and upper-case hex, and read in either case") {
-  for (auto h : {hash_function::sha_1, hash_function::sha_224, hash_function::sha_256, hash_function::sha_384,
-                 hash_function::sha_512}) {
+  for (auto h :
+       {hash_function::sha_1, hash_function::sha_224, hash_function::sha_256, hash_function::sha_384, hash_function::sha_512}) {
     const auto made = crypto::fingerprint_of(certificate, h);
     const std::string text = crypto::format(made);
     CHECK(text.starts_with(std::string(crypto::to_string(h)) + " "));

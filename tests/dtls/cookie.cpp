@@ -35,7 +35,7 @@ TEST_CASE("With cookies the server first asks for one, and the client repeats it
   CHECK(server);
   REQUIRE(w.log.size() >= 3);
   CHECK(w.log[1].from == side::server);
-  CHECK(w.log[1].data[13] == 3);  // HelloVerifyRequest
+  CHECK(w.log[1].data[13] == 3);                        // HelloVerifyRequest
   CHECK(w.log[1].data.size() <= w.log[0].data.size());  // no amplification
   const hello first = take_apart(w.log[0].data), second = take_apart(w.log[2].data);
   CHECK(first.cookie.empty());

@@ -34,8 +34,7 @@ auto cut_hellos(bool reversed, int copies) {
     const auto f = dtls::take_fragment(content);
     const auto sequence = 2 * record->sequence;
     const base::bytes first = hello_fragment(f->body, 0, cut_at, sequence, f->message_sequence);
-    const base::bytes second =
-        hello_fragment(f->body, cut_at, f->body.size() - cut_at, sequence + 1, f->message_sequence);
+    const base::bytes second = hello_fragment(f->body, cut_at, f->body.size() - cut_at, sequence + 1, f->message_sequence);
     for (int i = 0; i < copies; ++i) {
       out.push_back({reversed ? second : first});
       out.push_back({reversed ? first : second, std::chrono::milliseconds(1)});

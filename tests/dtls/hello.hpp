@@ -51,14 +51,14 @@ inline base::bytes chromium_hello() {
     e.u16(static_cast<std::uint16_t>(body.size()));
     e.write(body);
   };
-  extension(0xff01, {0x00});                                                              // renegotiation_info
-  extension(0x0017, {});                                                                  // extended_master_secret
-  extension(0x000a, {0x00, 0x08, 0x11, 0xec, 0x00, 0x1d, 0x00, 0x17, 0x00, 0x18});        // supported_groups
-  extension(0x000b, {0x01, 0x00});                                                        // ec_point_formats
-  extension(0x000d, {0x00, 0x10, 0x04, 0x03, 0x08, 0x04, 0x04, 0x01, 0x05, 0x03, 0x08, 0x05, 0x05, 0x01, 0x08, 0x06,
-                     0x06, 0x01});                                                        // signature_algorithms
-  extension(0x000e, {0x00, 0x06, 0x00, 0x01, 0x00, 0x08, 0x00, 0x07, 0x00});              // use_srtp
-  extension(0x002b, {0x04, 0xfe, 0xfc, 0xfe, 0xfd});                                      // supported_versions
+  extension(0xff01, {0x00});                                                        // renegotiation_info
+  extension(0x0017, {});                                                            // extended_master_secret
+  extension(0x000a, {0x00, 0x08, 0x11, 0xec, 0x00, 0x1d, 0x00, 0x17, 0x00, 0x18});  // supported_groups
+  extension(0x000b, {0x01, 0x00});                                                  // ec_point_formats
+  extension(0x000d, {0x00, 0x10, 0x04, 0x03, 0x08, 0x04, 0x04, 0x01, 0x05, 0x03, 0x08, 0x05, 0x05, 0x01, 0x08, 0x06, 0x06,
+                     0x01});                                                  // signature_algorithms
+  extension(0x000e, {0x00, 0x06, 0x00, 0x01, 0x00, 0x08, 0x00, 0x07, 0x00});  // use_srtp
+  extension(0x002b, {0x04, 0xfe, 0xfc, 0xfe, 0xfd});                          // supported_versions
   base::bytes shares;
   base::byte_writer s(shares);
   s.u16(2 + 2 + 1216 + 2 + 2 + 32);
@@ -68,7 +68,7 @@ inline base::bytes chromium_hello() {
   s.u16(0x001d);
   s.u16(32);
   s.fill(32, 0x09);
-  extension(0x0033, shares);                                                              // key_share
+  extension(0x0033, shares);  // key_share
 
   base::bytes hello;
   base::byte_writer w(hello);

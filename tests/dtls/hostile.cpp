@@ -19,20 +19,25 @@ base::bytes hex(std::string_view text) { return *base::from_hex(text); }
 std::vector<base::bytes> garbage() {
   std::vector<base::bytes> out;
   for (const char* text : {
-           "14", "16", "17", "3f", "16fefd", "16fefd00000000000000000000",
-           "14 fefd 0000 00000000ff00 0001 02",                          // ChangeCipherSpec with a wrong value
-           "14 fefd 0000 00000000ff01 0002 0101",                        // and with a wrong length
-           "15 fefd 0000 00000000ff02 0001 02",                          // half an alert
-           "15 fefd 0000 00000000ff03 0002 0928",                        // an alert of no level
-           "15 0303 0000 00000000ff04 0002 0228",                        // an alert of TLS, not DTLS
-           "16 fefd 0000 00000000ff05 0000",                             // nothing
-           "16 fefd 0000 00000000ff06 0003 010000",                      // a quarter of a header
+           "14",
+           "16",
+           "17",
+           "3f",
+           "16fefd",
+           "16fefd00000000000000000000",
+           "14 fefd 0000 00000000ff00 0001 02",                           // ChangeCipherSpec with a wrong value
+           "14 fefd 0000 00000000ff01 0002 0101",                         // and with a wrong length
+           "15 fefd 0000 00000000ff02 0001 02",                           // half an alert
+           "15 fefd 0000 00000000ff03 0002 0928",                         // an alert of no level
+           "15 0303 0000 00000000ff04 0002 0228",                         // an alert of TLS, not DTLS
+           "16 fefd 0000 00000000ff05 0000",                              // nothing
+           "16 fefd 0000 00000000ff06 0003 010000",                       // a quarter of a header
            "16 fefd 0000 00000000ff07 000c 0bffffff 0001 000000 ffffff",  // a fragment of 16 MiB that is not there
            "16 fefd 0000 00000000ff08 000c 0b000004 0001 000005 000000",  // a fragment behind its message
-           "17 fefd 0000 00000000ff09 0004 61626364",                    // application data in the clear
-           "18 fefd 0000 00000000ff0a 0004 61626364",                    // no known content type
-           "16 0100 0000 00000000ff0b 0004 61626364",                    // the version of long ago
-           "17 fefd 0007 00000000ff0c 0004 61626364",                    // an epoch that will never come
+           "17 fefd 0000 00000000ff09 0004 61626364",                     // application data in the clear
+           "18 fefd 0000 00000000ff0a 0004 61626364",                     // no known content type
+           "16 0100 0000 00000000ff0b 0004 61626364",                     // the version of long ago
+           "17 fefd 0007 00000000ff0c 0004 61626364",                     // an epoch that will never come
        })
     out.push_back(hex(text));
   std::mt19937 random(3);

@@ -7,9 +7,9 @@
 #include "wire.hpp"
 
 using namespace strata;
-using test::side;
 using crypto::fingerprint;
 using crypto::hash_function;
+using test::side;
 using namespace std::chrono_literals;
 
 namespace {

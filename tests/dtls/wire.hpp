@@ -1,8 +1,6 @@
 // Two machines, a virtual clock and a wire between them that a test can tamper with datagram by datagram.
 #pragma once
 
-#include <doctest/doctest.h>
-
 #include <functional>
 #include <map>
 #include <optional>
@@ -29,7 +27,7 @@ class virtual_loop final : public async::loop {
 // Only what DTLS needs: a clock and random bytes.
 class machine final : public net::host {
  public:
-  machine(virtual_loop& l, std::uint64_t seed) : loop_(l), random_(seed) {}
+  machine(async::loop& l, std::uint64_t seed) : loop_(l), random_(seed) {}
   async::loop& loop() override { return loop_; }
   base::wall_time wall_now() override { return std::chrono::sys_days(std::chrono::year(2026) / 6 / 1); }
   void random(base::byte_span out) override {
@@ -56,7 +54,7 @@ class machine final : public net::host {
   std::vector<net::interface_address> interfaces() override { return {}; }
 
  private:
-  virtual_loop& loop_;
+  async::loop& loop_;
   std::mt19937_64 random_;
 };
 
@@ -100,8 +98,8 @@ class wire {
     make(side::server, std::move(server_expects), std::move(server_config));
   }
   void build(dtls::config client_config = {}, dtls::config server_config = {}) {
-    build({certificate(side::server).fingerprint()}, {certificate(side::client).fingerprint()},
-          std::move(client_config), std::move(server_config));
+    build({certificate(side::server).fingerprint()}, {certificate(side::client).fingerprint()}, std::move(client_config),
+          std::move(server_config));
   }
 
   const crypto::certificate& certificate(side s) {
@@ -134,6 +132,9 @@ class wire {
     run([](base::duration span) -> async::task<> { co_await async::sleep_for(span); }(d));
   }
 
+  // Somebody else stands on that side.
+  void replace(side s, std::function<void(base::byte_view)> receiver) { receivers[index(s)] = std::move(receiver); }
+
   using outcome = base::result<void>;
   std::pair<outcome, outcome> handshake() {
     auto both = [](wire& w) -> async::task<std::tuple<outcome, outcome>> {
@@ -141,6 +142,18 @@ class wire {
     };
     auto [c, s] = run(both(*this));
     return {c, s};
+  }
+
+  bool transmit(side from, base::byte_view datagram) {
+    if (outbox_full) return false;
+    const base::bytes copy = base::to_bytes(datagram);
+    log.push_back({from, loop.now(), copy});
+    std::vector<arrival> arrivals;
+    const std::size_t n = counts[index(from)]++;
+    if (tamper) arrivals = tamper(from, n, copy);
+    else arrivals.push_back({copy});
+    for (arrival& a : arrivals) pending.emplace(loop.now() + latency + a.delay, arriving{other(from), std::move(a.data)});
+    return true;
   }
 
   virtual_loop loop;
@@ -158,22 +171,9 @@ class wire {
 
   void make(side s, std::vector<crypto::fingerprint> expected, dtls::config c) {
     ends[index(s)] = std::make_unique<dtls::endpoint>(
-        machines[index(s)], certificate(s), s == side::client ? dtls::role::client : dtls::role::server,
-        std::move(expected), std::move(c), [this, s](base::byte_view d) { return transmit(s, d); },
-        trace::tracer(recorders[index(s)], "test"));
+        machines[index(s)], certificate(s), s == side::client ? dtls::role::client : dtls::role::server, std::move(expected),
+        std::move(c), [this, s](base::byte_view d) { return transmit(s, d); }, trace::tracer(recorders[index(s)], "test"));
     ends[index(s)]->on_data = [this, s](base::byte_view d) { data[index(s)].push_back(base::to_bytes(d)); };
-  }
-
-  bool transmit(side from, base::byte_view datagram) {
-    if (outbox_full) return false;
-    const base::bytes copy = base::to_bytes(datagram);
-    log.push_back({from, loop.now(), copy});
-    std::vector<arrival> arrivals;
-    const std::size_t n = counts[index(from)]++;
-    if (tamper) arrivals = tamper(from, n, copy);
-    else arrivals.push_back({copy});
-    for (arrival& a : arrivals) pending.emplace(loop.now() + latency + a.delay, arriving{other(from), std::move(a.data)});
-    return true;
   }
 
   bool advance() {
@@ -184,7 +184,9 @@ class wire {
     loop.now_ = std::max(loop.now_, next);
     if (wire_next <= next) {
       auto first = pending.extract(pending.begin());
-      at(first.mapped().to).receive(first.mapped().data);
+      const side to = first.mapped().to;
+      if (receivers[index(to)]) receivers[index(to)](first.mapped().data);
+      else at(to).receive(first.mapped().data);
     } else {
       loop.fire_timers();
     }
@@ -194,6 +196,7 @@ class wire {
 
   std::optional<crypto::certificate> certificates[2];
   std::unique_ptr<dtls::endpoint> ends[2];
+  std::function<void(base::byte_view)> receivers[2];
   recorder recorders[2];
   std::vector<base::bytes> data[2];
   std::size_t counts[2] = {0, 0};
