@@ -87,3 +87,18 @@ TEST_CASE("handshake() a second time is refused, and so it is after close()") {
   other.client().close();
   CHECK(other.run(other.client().handshake()).error() == make_error_code(dtls::errc::closed));
 }
+
+// req: 8842-5.3-e
+// req: 8842-5.4-a
+// req: 8842-5.4-b
+TEST_CASE("The client speaks first, and the server says nothing until it has heard a hello") {
+  test::wire w;
+  w.build();
+  CHECK_FALSE(w.run(async::with_timeout(std::chrono::seconds(20), w.server().handshake())));
+  for (const auto& d : w.log) CHECK(d.data[0] == 21);  // only the alerts with which it gave up
+  test::wire other;
+  other.build();
+  other.handshake();
+  CHECK(other.log.front().from == side::client);
+  CHECK(other.log.front().at.time_since_epoch().count() == 0);
+}
