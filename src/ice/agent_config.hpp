@@ -1,0 +1,42 @@
+// What an agent is told when it is made. The defaults are those of the RFCs.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+#include "base/endpoint.hpp"
+#include "base/time.hpp"
+#include "net/host.hpp"
+
+namespace strata::ice {
+
+using namespace std::chrono_literals;
+
+struct agent_config {
+  bool controlling = false;  // RFC 8445 §6.1.1: the side that offers first
+  std::vector<base::endpoint> stun_servers;
+
+  bool ipv6 = true;
+  bool allow_loopback = false;  // RFC 8445 §5.1.1.1 forbids it; for development on a machine without a network
+  std::function<bool(const net::interface_address&)> use_interface;  // RFC 8445 §19.1; empty: all
+
+  // RFC 8445 §14.2: not below 5 ms. Another value than 50 ms must be signaled; the larger of both sides' counts.
+  base::duration pacing = 50ms;
+  base::duration rto = 500ms;                // RFC 8445 §14.3: not below 500 ms
+  base::duration patience = 39'500ms;        // RFC 8863 §4: nothing fails before
+  base::duration consent_interval = 5s;      // RFC 7675 §5.1: not below 4 s; randomised by 20 %
+  base::duration consent_lifetime = 30s;     // RFC 7675 §5.1: at most 30 s
+  base::duration gather_limit = 5s;          // for all servers together; a dead one delays the end, nothing else
+  base::duration reflexive_keepalive = 15s;  // RFC 8445 §5.1.1.4
+
+  std::size_t max_pairs = 100;              // RFC 8445 §6.1.2.5
+  std::size_t max_remote_candidates = 100;  // RFC 8445 §19.5.1
+  std::size_t max_addresses = 32;           // local ones, best first
+
+  bool resolve_mdns = true;
+  base::duration mdns_head_start = 50ms;  // the peer's own checks may make the question unnecessary
+  base::duration mdns_limit = 3s;
+};
+
+}  // namespace strata::ice
