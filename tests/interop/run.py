@@ -1,0 +1,257 @@
+"""Real peers against ours: every stack as offerer and as answerer, over registryd.
+
+Two things of ours take part: strata_peer, a bare rtc::peer_connection that gives back every message (all sizes, text and
+binary, a close from each side), and meshd with a program attached (the messages of the mesh). Prints one line a case:
+PASS name, FAIL name reason, SKIP name reason.
+"""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, here)
+import browser  # noqa: E402
+from daemons import KEYS, OURS, THEIRS, mesh_daemon, registry  # noqa: E402
+from processes import process, trouble  # noqa: E402
+
+PEERS = os.path.join(here, "peers")
+STACKS = ("chromium", "chromium-mdns", "libwebrtc", "libdatachannel", "aiortc")
+SIZES = [0, 1, 100, 1024, 16384, 65536, 262144]
+MESH_SIZES = [1, 100, 1024, 16384, 60000]  # a line to the program is 65,536 octets at most
+LARGEST = {"aiortc": 65536}  # aiortc says a=max-message-size:65536
+OUR_KEY, THEIR_KEY = KEYS
+
+
+def node_modules(build):
+    """Installs the pinned Node packages into the build folder, once. Returns (folder, why not)."""
+    folder = os.path.join(build, "npm")
+    wanted = os.path.join(PEERS, "package-lock.json")
+    stamp = os.path.join(folder, "installed-lock.json")
+    if os.path.exists(stamp):
+        with open(stamp, "rb") as have, open(wanted, "rb") as want:
+            if have.read() == want.read():
+                return folder, None
+    if not shutil.which("npm"):
+        return None, "npm is not installed"
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(os.path.join(PEERS, name), folder)
+    done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, check=False)
+    if done.returncode != 0:
+        return None, "npm could not install the peers: " + done.stderr.strip().split("\n")[-1][:200]
+    shutil.copy(wanted, stamp)
+    return folder, None
+
+
+class bench:
+    """What all runs share: where things are, which stacks can run here, and how to start a peer."""
+
+    def __init__(self, options):
+        self.build, self.logs = os.path.abspath(options.build), os.path.abspath(options.logs)
+        os.makedirs(self.logs, exist_ok=True)
+        self.runs = 0
+        self.pages = browser.page_server(PEERS)
+        self.modules, self.no_modules = node_modules(self.build)
+
+    def why_not(self, stack):
+        """Why this stack cannot take part here, or None."""
+        if stack.startswith("chromium"):
+            if not browser.find_chromium():
+                return "Chromium is not installed"
+            if not has_address():
+                return "no interface but loopback, where browsers gather no candidates"
+        elif stack == "aiortc":
+            probe = subprocess.run(["/usr/bin/python3", "-c", "import aiortc, websockets"], capture_output=True, check=False)
+            if probe.returncode != 0:
+                return "python3-aiortc or python3-websockets is not installed"
+        elif self.no_modules:
+            return self.no_modules
+        return None
+
+    def start_peer(self, stack, folder, url, token, role, **more):
+        options = {"registry": url, "id": THEIRS, "target": OURS, "role": role, **more}
+        self.runs += 1
+        if stack.startswith("chromium"):
+            return browser.browser_peer(stack, self.pages, folder, str(self.runs), {**options, "token": token},
+                                        stack == "chromium-mdns")
+        flags = [text for key, value in {**options, "api-key": THEIR_KEY}.items() for text in ("--" + key, str(value))]
+        if stack == "aiortc":
+            command = ["/usr/bin/python3", os.path.join(PEERS, "aiortc_peer.py"), *flags]
+        else:
+            name = "wrtc" if stack == "libwebrtc" else stack
+            command = ["node", os.path.join(PEERS, "node_peer.mjs"), "--stack", name, *flags]
+        return process(stack, command, folder, {"INTEROP_MODULES": self.modules or ""})
+
+
+def has_address():
+    listing = subprocess.run(["ip", "-o", "addr", "show", "up", "scope", "global"], capture_output=True, text=True, check=False)
+    return bool(listing.stdout.strip())
+
+
+def say(verdict, name, reason=""):
+    print(f"{verdict} {name}" + (f" {reason}" if reason else ""), flush=True)
+
+
+def tell_cases(name, result):
+    """Prints the cases that a peer reported; the last word is the peer's own."""
+    for case in result["cases"]:
+        say("PASS" if case["ok"] else "FAIL", f"{name}: {case['name']}", "" if case["ok"] else case.get("detail", ""))
+
+
+def guarded(name, body):
+    try:
+        body()
+        say("PASS", name)
+        return True
+    except trouble as problem:
+        say("FAIL", name, str(problem))
+        return False
+
+
+def run_raw(shop, stack, role, folder, temporary):
+    """Their peer drives; strata_peer gives back."""
+    name = f"interop {stack} {role}"
+    started = []
+    try:
+        server = registry(shop.build, temporary, folder)
+        started.append(server)
+        our_role = "answerer" if role == "offerer" else "offerer"
+
+        def start_ours():
+            ours = process("strata_peer", [
+                os.path.join(shop.build, "tests/interop/strata_peer"), "--registry", server.url, "--target", THEIRS,
+                "--role", our_role], folder, {"API_KEY": OUR_KEY})
+            started.append(ours)
+            ours.wait_event("registered", 20)
+            return ours
+
+        def start_theirs():
+            sizes = [size for size in SIZES if size <= LARGEST.get(stack, SIZES[-1])]
+            theirs = shop.start_peer(stack, folder, server.url, server.token(THEIR_KEY), role, exchange="raw",
+                                     sizes=",".join(map(str, sizes)))
+            started.append(theirs)
+            theirs.wait_event("registered", 30)
+            return theirs
+
+        if role == "offerer":
+            ours, theirs = start_ours(), start_theirs()
+        else:
+            theirs, ours = start_theirs(), start_ours()
+        tell_cases(name, theirs.wait_event("result", 180))
+        guarded(f"{name}: we see the close of our channel", lambda: ours.wait_event("closed", 10, label="mesh"))
+        guarded(f"{name}: we see the close of theirs", lambda: ours.wait_event("closed", 10, label="again"))
+        guarded(f"{name}: we see the end of the connection", lambda: ours.wait_event("ended", 40))
+        code = ours.join(20)
+        say("PASS" if code == 0 else "FAIL", f"{name}: our peer ends cleanly", "" if code == 0 else f"exit {code}; see {ours.log_path}")
+    finally:
+        stop_all(started)
+
+
+def run_mesh(shop, stack, role, folder, temporary):
+    """Their peer speaks MeshMessages with meshd and the program behind it; who closes depends on the role."""
+    name = f"interop meshd {stack} {role}"
+    closer = "self" if role == "offerer" else "other"
+    started = []
+    try:
+        server = registry(shop.build, temporary, folder)
+        started.append(server)
+
+        def start_ours():
+            ours = mesh_daemon(shop.build, temporary, folder, server.url, OUR_KEY)
+            started.append(ours)
+            ours.wait_registered()
+            return ours
+
+        def start_theirs():
+            theirs = shop.start_peer(stack, folder, server.url, server.token(THEIR_KEY), role, exchange="mesh", closer=closer,
+                                     sizes=",".join(map(str, MESH_SIZES)))
+            started.append(theirs)
+            theirs.wait_event("registered", 30)
+            return theirs
+
+        if role == "offerer":
+            ours, theirs = start_ours(), start_theirs()
+        else:
+            theirs, ours = start_theirs(), start_ours()
+        agent = ours.program
+        guarded(f"{name}: the program hears of the peer", lambda: agent.expect(
+            lambda event: event["type"] == "peer_connected" and event["payload"]["peer_id"] == THEIRS or
+            event["type"] == "peer_list" and THEIRS in event["payload"]["peers"], 60, "peer_connected"))
+        theirs.wait_event("driven", 120)
+        for size in MESH_SIZES:
+            text = "m" * size
+
+            def ask(size=size, text=text):
+                agent.tell(THEIRS, "task_request", f"q{size}", {"message": text, "skill": "echo"})
+                reply = agent.expect(lambda event: event["type"] == "message" and
+                                     event["payload"]["message"]["request_id"] == f"q{size}", 30, "response")
+                if reply["payload"]["from_peer"] != THEIRS or reply["payload"]["message"]["payload"].get("result") != text:
+                    raise trouble("the response is not what was asked for")
+
+            if not guarded(f"{name}: our program asks, {size} octets", ask):
+                break
+        agent.tell(THEIRS, "agent_prompt", "", {"message": "finish", "direct": True})
+        if closer == "other":
+            theirs.wait_event("await-close", 30)
+            code = ours.process.stop()
+            say("PASS" if code == 0 else "FAIL", f"{name}: meshd ends cleanly", "" if code == 0 else f"exit {code}")
+        tell_cases(name, theirs.wait_event("result", 60))
+        if closer == "self":
+            guarded(f"{name}: the program hears that the peer is gone", lambda: agent.expect(
+                lambda event: event["type"] == "peer_disconnected", 60, "peer_disconnected"))
+            code = ours.stop()
+            say("PASS" if code == 0 else "FAIL", f"{name}: meshd ends cleanly", "" if code == 0 else f"exit {code}")
+    finally:
+        stop_all(started)
+
+
+def stop_all(started):
+    for one in reversed(started):
+        one.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--build", default="build-test")
+    parser.add_argument("--logs", default="build-test/logs/interop")
+    parser.add_argument("--stack", action="append", choices=STACKS, default=[])
+    parser.add_argument("--role", action="append", choices=("offerer", "answerer"), default=[])
+    parser.add_argument("--with", dest="partner", action="append", choices=("strata_peer", "meshd"), default=[])
+    options = parser.parse_args()
+    shop = bench(options)
+    kinds = {"strata_peer": (run_raw, "tests/interop/strata_peer"), "meshd": (run_mesh, "apps/meshd")}
+    begin = time.monotonic()
+    for partner, (run, program) in kinds.items():
+        if options.partner and partner not in options.partner:
+            continue
+        for stack in options.stack or STACKS:
+            for role in options.role or ("offerer", "answerer"):
+                name = f"interop {'meshd ' if partner == 'meshd' else ''}{stack} {role}"
+                missing = shop.why_not(stack)
+                if missing:
+                    say("SKIP", name, missing)
+                    continue
+                if not os.path.exists(os.path.join(shop.build, program)):
+                    say("FAIL", name, f"{program} is not built")
+                    continue
+                folder = os.path.join(shop.logs, f"{partner}-{stack}-{role}")
+                shutil.rmtree(folder, ignore_errors=True)
+                os.makedirs(folder)
+                with tempfile.TemporaryDirectory(prefix="strata-interop-") as temporary:
+                    try:
+                        run(shop, stack, role, folder, temporary)
+                    except trouble as problem:
+                        say("FAIL", name, str(problem))
+                print(f"    {name}: {time.monotonic() - begin:.0f} s since the start", file=sys.stderr, flush=True)
+    shop.pages.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
