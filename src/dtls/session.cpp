@@ -1,5 +1,7 @@
 #include "dtls/session.hpp"
 
+#include <mbedtls/platform_util.h>
+
 #include <algorithm>
 #include <cassert>
 
@@ -45,10 +47,7 @@ session::progress session::handshake(base::byte_view datagram) {
   for (int round = 0; round < most_rounds; ++round) {
     const int result = mbedtls_ssl_handshake(&ssl_);
     if (result == 0) {
-      // Without cookies no ClientHello may replace a living association (RFC 6347 §4.2.8), and data may be larger than
-      // the path's MTU when the user wants it to (RFC 8261 §5).
-      mbedtls_ssl_conf_dtls_cookies(&config_, nullptr, nullptr, nullptr);
-      mbedtls_ssl_set_mtu(&ssl_, 0);
+      finish_handshake();
       return progress::done;
     }
     if (result == MBEDTLS_ERR_SSL_HELLO_VERIFY_REQUIRED) {
@@ -76,17 +75,46 @@ bool session::waits_for_hello() const noexcept {
 
 bool session::handshake_over() const noexcept { return ssl_.state == MBEDTLS_SSL_HANDSHAKE_OVER; }
 
+// Without cookies no ClientHello may replace a living association (RFC 6347 §4.2.8), and data may be larger than the
+// path's MTU when the user wants it to (RFC 8261 §5).
+void session::finish_handshake() {
+  mbedtls_ssl_conf_dtls_cookies(&config_, nullptr, nullptr, nullptr);
+  mbedtls_ssl_set_mtu(&ssl_, 0);
+  const mbedtls_ssl_session* established = mbedtls_ssl_get_session_pointer(&ssl_);
+  if (key_block_fits_ && established != nullptr && established->ciphersuite == MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)
+    protection_ = record_protection::make(key_block_, config_.endpoint == MBEDTLS_SSL_IS_CLIENT);
+  mbedtls_platform_zeroize(key_block_.data(), key_block_.size());
+}
+
 session::progress session::read(base::byte_view datagram, const std::function<bool(base::byte_view)>& deliver) {
+  progress outcome = progress::discarded;
+  bool go_on = true;
+  while (go_on) {
+    base::byte_view rest = datagram;
+    const auto record = take_record(rest);
+    if (!record) break;
+    const progress p = protects(*record) ? read_protected(*record, deliver, go_on)
+                                         : read_with_mbedtls(datagram.first(datagram.size() - rest.size()), deliver, go_on);
+    if (p == progress::closed || p == progress::failed) return p;
+    if (p == progress::done) outcome = p;
+    datagram = rest;
+  }
+  return outcome;
+}
+
+session::progress session::read_with_mbedtls(base::byte_view record, const std::function<bool(base::byte_view)>& deliver,
+                                             bool& go_on) {
   // mbedTLS decrypts in its own buffer and copies out of it; the stack is as good a place as any.
-  std::uint8_t record[largest_plaintext];
-  arriving_ = datagram;
+  std::uint8_t text[largest_plaintext];
+  arriving_ = record;
   last_transmit_ = false;
   progress outcome = progress::discarded;
   for (int round = 0; round < most_rounds; ++round) {
-    const int result = mbedtls_ssl_read(&ssl_, record, sizeof record);
+    const int result = mbedtls_ssl_read(&ssl_, text, sizeof text);
     if (result > 0) {
       outcome = progress::done;
-      if (!deliver({record, static_cast<std::size_t>(result)})) return outcome;
+      go_on = deliver({text, static_cast<std::size_t>(result)});
+      if (!go_on) return outcome;
       continue;
     }
     if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) return progress::closed;
@@ -100,6 +128,7 @@ session::progress session::read(base::byte_view datagram, const std::function<bo
 
 bool session::write(base::byte_view application_data) {
   last_transmit_ = false;
+  if (protection_ && ssl_.handshake == nullptr) return write_protected(application_data);
   const int result = mbedtls_ssl_write(&ssl_, application_data.data(), application_data.size());
   return result == static_cast<int>(application_data.size()) && last_transmit_;
 }
@@ -177,12 +206,16 @@ int session::on_verify(void* self, mbedtls_x509_crt* certificate, int depth, std
   return 0;
 }
 
-int session::on_keys(void* self, const unsigned char* master_secret, const unsigned char*, std::size_t, std::size_t,
-                     std::size_t, const unsigned char client_random[32], const unsigned char[32], mbedtls_tls_prf_types) {
+int session::on_keys(void* self, const unsigned char* master_secret, const unsigned char* key_block, std::size_t mac_size,
+                     std::size_t key_size, std::size_t nonce_size, const unsigned char client_random[32],
+                     const unsigned char[32], mbedtls_tls_prf_types) {
   trace::dtls_secret secret;
   std::copy_n(client_random, secret.client_random.size(), secret.client_random.begin());
   std::copy_n(master_secret, secret.master_secret.size(), secret.master_secret.begin());
-  static_cast<session*>(self)->owner_.on_secret(secret);
+  auto& s = *static_cast<session*>(self);
+  s.key_block_fits_ = mac_size == 0 && 2 * (key_size + nonce_size) == s.key_block_.size();
+  if (s.key_block_fits_) std::copy_n(key_block, s.key_block_.size(), s.key_block_.begin());
+  s.owner_.on_secret(secret);
   return 0;
 }
 

@@ -10,12 +10,14 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/time.hpp"
 #include "crypto/certificate.hpp"
+#include "dtls/record_protection.hpp"
 #include "trace/event.hpp"
 
 namespace strata::dtls {
@@ -78,6 +80,11 @@ class session {
   [[nodiscard]] const failed_because& failure() const noexcept { return failure_; }
 
  private:
+  void finish_handshake();
+  progress read_with_mbedtls(base::byte_view record, const std::function<bool(base::byte_view)>& deliver, bool& go_on);
+  [[nodiscard]] bool protects(const record_view& record) const noexcept;
+  progress read_protected(const record_view& record, const std::function<bool(base::byte_view)>& deliver, bool& go_on);
+  bool write_protected(base::byte_view application_data);
   void configure(const session_options& options);
   void configure_cookies(const session_options& options);
   progress fail(int code);
@@ -88,6 +95,9 @@ class session {
   static void set_timer(void* self, std::uint32_t intermediate_ms, std::uint32_t final_ms);
   static int get_timer(void* self);
   static int on_verify(void* self, mbedtls_x509_crt* certificate, int depth, std::uint32_t* flags);
+  [[nodiscard]] bool replayed(std::uint64_t sequence) const noexcept;
+  void remember(std::uint64_t sequence) noexcept;
+
   static int on_keys(void* self, const unsigned char* master_secret, const unsigned char* key_block, std::size_t, std::size_t,
                      std::size_t, const unsigned char client_random[32], const unsigned char server_random[32],
                      mbedtls_tls_prf_types);
@@ -102,6 +112,9 @@ class session {
   std::array<std::uint8_t, 32> cookie_secret_{};
   base::byte_view arriving_;  // the datagram that mbedTLS has not fetched yet
   bool last_transmit_ = true;
+  std::array<std::uint8_t, record_protection::key_block_size> key_block_{};  // wiped when the handshake is over
+  bool key_block_fits_ = false;
+  std::optional<record_protection> protection_;
   base::instant intermediate_at_ = base::never;
   base::instant final_at_ = base::never;
   failed_because failure_;
