@@ -4,6 +4,7 @@
 #include "async/channel.hpp"
 #include "async/combine.hpp"
 #include "async/event.hpp"
+#include "async/finally.hpp"
 #include "async/loop.hpp"
 #include "async/scope.hpp"
 #include "async/sleep.hpp"

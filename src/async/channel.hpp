@@ -40,6 +40,7 @@ class channel {
     void request_cancel() noexcept override {
       channel_.senders_.remove(*this);
       cancelled();
+      channel_.admit();  // a heavy item may have kept lighter ones out
     }
     [[nodiscard]] std::string_view what() const noexcept override { return "channel send"; }
 
@@ -96,12 +97,7 @@ class channel {
     std::optional<T> item(std::move(items_.front()));
     items_.pop_front();
     weight_ -= weigh_(*item);
-    while (!senders_.empty() && fits(senders_.front()->item_)) {
-      auto* s = senders_.pop();
-      put(std::move(s->item_));
-      s->sent_ = true;
-      s->complete();
-    }
+    admit();
     return item;
   }
 
@@ -120,6 +116,14 @@ class channel {
 
  private:
   [[nodiscard]] bool fits(const T& item) const { return items_.empty() || weight_ + weigh_(item) <= capacity_; }
+  void admit() {
+    while (!senders_.empty() && fits(senders_.front()->item_)) {
+      auto* s = senders_.pop();
+      put(std::move(s->item_));
+      s->sent_ = true;
+      s->complete();
+    }
+  }
   void put(T item) {
     if (auto* r = receivers_.pop()) {  // somebody waits, so the queue is empty
       r->item_.emplace(std::move(item));

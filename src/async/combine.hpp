@@ -24,6 +24,7 @@ template <class Derived, class... Ts>
 class branches : public leaf, protected fiber_owner {
  public:
   explicit branches(task<Ts>&&... tasks) : tasks_(std::move(tasks)...) {}
+  static_assert(sizeof...(Ts) > 0, "nothing would ever end the wait");
 
  protected:
   ~branches() = default;
@@ -46,8 +47,8 @@ class branches : public leaf, protected fiber_owner {
  private:
   template <std::size_t... I>
   void start_each(std::index_sequence<I...>) {
-    (std::get<I>(fibers_).emplace(owner_fiber().loop(), &owner_fiber(), static_cast<fiber_owner&>(*this),
-                                  Derived::branch_name, std::move(std::get<I>(tasks_))),
+    (std::get<I>(fibers_).emplace(owner_fiber().loop(), &owner_fiber(), static_cast<fiber_owner&>(*this), Derived::branch_name,
+                                  std::move(std::get<I>(tasks_))),
      ...);
     (std::get<I>(fibers_)->start(), ...);
   }

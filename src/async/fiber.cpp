@@ -3,38 +3,38 @@
 #include <cassert>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 namespace strata::async {
 
-fiber::fiber(async::loop& l, fiber* parent, fiber_owner& owner, named name) noexcept
-    : loop_(l), parent_(parent), owner_(owner), name_(name) {
-  link();
+void fiber_list::push(fiber& f) noexcept {
+  f.previous_ = last;
+  (last != nullptr ? last->next_ : first) = &f;
+  last = &f;
+}
+
+void fiber_list::remove(fiber& f) noexcept {
+  (f.previous_ != nullptr ? f.previous_->next_ : first) = f.next_;
+  (f.next_ != nullptr ? f.next_->previous_ : last) = f.previous_;
+}
+
+fiber::fiber(async::loop& l, fiber* parent, fiber_owner& owner, named name)
+    : loop_(l), parent_(parent), owner_(owner), name_(std::move(name)) {
+  siblings().push(*this);
 }
 
 fiber::~fiber() {
-  if (state_ != state::idle && !done()) {
+  // Also between its end and the call that tells its owner: the loop still holds it then.
+  if ((state_ != state::idle && !done()) || queued()) {
     std::string tree = "a fiber was destroyed before it had ended:\n";
     describe(tree, 1);
     std::fputs(tree.c_str(), stderr);
     std::abort();
   }
-  unlink();
+  siblings().remove(*this);
 }
 
-fiber*& fiber::siblings() noexcept { return parent_ != nullptr ? parent_->children_ : loop_.roots_; }
-
-void fiber::link() noexcept {
-  auto& first = siblings();
-  next_ = first;
-  if (first != nullptr) first->previous_ = this;
-  first = this;
-}
-
-void fiber::unlink() noexcept {
-  if (previous_ != nullptr) previous_->next_ = next_;
-  else siblings() = next_;
-  if (next_ != nullptr) next_->previous_ = previous_;
-}
+fiber_list& fiber::siblings() noexcept { return parent_ != nullptr ? parent_->children_ : loop_.roots_; }
 
 void fiber::start(promise_base& root, std::coroutine_handle<>* holder) {
   assert(state_ == state::idle);
@@ -78,27 +78,41 @@ void fiber::root_returned() noexcept {
   loop_.post(*this);
 }
 
+namespace {
+
+constexpr int longest_chain = 16;  // coroutines shown of one fiber; deep recursion has no room on a line
+
+std::string place(const std::source_location& l) {
+  std::string_view file = l.file_name();
+  if (const auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
+  return std::string(file) + ":" + std::to_string(l.line());
+}
+
+}  // namespace
+
 void fiber::describe(std::string& out, int depth) const {
-  const auto place = [](const std::source_location& l) {
-    std::string_view file = l.file_name();
-    if (const auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
-    return std::string(file) + ":" + std::to_string(l.line());
-  };
   out.append(static_cast<std::size_t>(depth) * 2, ' ');
   out += std::string(name_.text) + " (" + place(name_.where) + ")";
   if (cancel_requested_) out += " [cancelling]";
   std::string chain;
-  for (const auto* p = innermost_; p != nullptr; p = p->caller_) chain = " > " + place(p->awaiting_) + chain;
+  int shown = 0;
+  for (const auto* p = innermost_; p != nullptr; p = p->caller_) {
+    if (++shown > longest_chain) {
+      chain = " > ..." + chain;
+      break;
+    }
+    chain = " > " + place(p->awaiting_) + chain;
+  }
   out += chain;
   if (leaf_ != nullptr) out += ": " + std::string(leaf_->what());
   else out += done() ? ": done" : ": ready";
   out += '\n';
-  for (const auto* c = children_; c != nullptr; c = c->next_) c->describe(out, depth + 1);
+  for (const auto* c = children_.first; c != nullptr; c = c->next_) c->describe(out, depth + 1);
 }
 
 std::string loop::task_tree() const {
   std::string out;
-  for (const auto* f = roots_; f != nullptr; f = f->next_) f->describe(out, 0);
+  for (const auto* f = roots_.first; f != nullptr; f = f->next_) f->describe(out, 0);
   return out;
 }
 

@@ -7,8 +7,11 @@
 //   unwind()          destroys the coroutine frames from the innermost out; no coroutine can catch or ignore it
 #pragma once
 
+#include <cassert>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -25,18 +28,24 @@ struct promise_base {
   explicit promise_base(std::source_location where) noexcept : created_(where), awaiting_(where) {}
 
   fiber* fiber_ = nullptr;
-  promise_base* caller_ = nullptr;            // the coroutine of the same fiber that awaits this one
-  std::coroutine_handle<>* holder_ = nullptr; // who owns the frame; cleared when unwinding destroys it
+  promise_base* caller_ = nullptr;             // the coroutine of the same fiber that awaits this one
+  std::coroutine_handle<>* holder_ = nullptr;  // who owns the frame; cleared when unwinding destroys it
   std::coroutine_handle<> self_;
   std::source_location created_;
   std::source_location awaiting_;
 };
 
-// A name and the line that gave it.
+// A name and the line that gave it. A literal is borrowed and costs nothing; a std::string is kept.
 struct named {
-  std::string_view text;  // static text
+  template <std::size_t N>
+  named(const char (&literal)[N], std::source_location w = std::source_location::current()) noexcept
+      : text(literal), where(w) {}
+  named(std::string t, std::source_location w = std::source_location::current())
+      : kept(std::make_shared<const std::string>(std::move(t))), text(*kept), where(w) {}
+
+  std::shared_ptr<const std::string> kept;
+  std::string_view text;
   std::source_location where;
-  named(const char* t, std::source_location w = std::source_location::current()) noexcept : text(t), where(w) {}
 };
 
 class fiber_owner {
@@ -52,7 +61,7 @@ class fiber final : private ready_item {
   enum class state : std::uint8_t { idle, starting, running, returned, cancelled };
 
   // parent is null for a root. The owner must outlive the fiber's end.
-  fiber(loop& l, fiber* parent, fiber_owner& owner, named name) noexcept;
+  fiber(loop& l, fiber* parent, fiber_owner& owner, named name);
   ~fiber();
 
   void start(promise_base& root, std::coroutine_handle<>* holder);
@@ -68,6 +77,7 @@ class fiber final : private ready_item {
  private:
   friend class leaf;
   friend class loop;
+  friend struct fiber_list;
   template <class>
   friend class task;
   template <class>
@@ -77,9 +87,7 @@ class fiber final : private ready_item {
   void run() override;
   void unwind() noexcept;
   void root_returned() noexcept;
-  void link() noexcept;
-  void unlink() noexcept;
-  [[nodiscard]] fiber*& siblings() noexcept;
+  [[nodiscard]] fiber_list& siblings() noexcept;
 
   async::loop& loop_;
   fiber* parent_;
@@ -90,27 +98,39 @@ class fiber final : private ready_item {
   leaf* leaf_ = nullptr;
   promise_base* innermost_ = nullptr;
 
-  fiber* children_ = nullptr;  // for the task tree only; who waits for whom is the owners' business
+  fiber_list children_;  // for the task tree only; who waits for whom is the owners' business
   fiber* previous_ = nullptr;
   fiber* next_ = nullptr;
 };
 
 // The innermost thing a fiber waits for. Derived classes are the only places that implement cancellation.
-// Contract: start() begins; later exactly one of complete() or cancelled() is called, from the loop's thread.
-// request_cancel() may be called once after start(), while neither has been called yet.
+// Contract: start() begins; later exactly one of complete() or cancelled() is called, on the loop's thread, from
+// start() itself at the earliest. request_cancel() may be called once after start(), while neither has been called
+// yet; the leaf then ends its operation and calls cancelled(), or complete() when there is a value after all.
+// A leaf is a temporary: made, awaited once, gone. When start() throws, the await throws.
 class leaf : protected ready_item {
  public:
-  void attach(fiber& f) noexcept { fiber_ = &f; }
+  void attach(fiber& f) noexcept {
+    assert(fiber_ == nullptr && "a leaf is awaited once");
+    fiber_ = &f;
+  }
   bool await_ready() { return !fiber_->cancel_requested_ && ready(); }
   void await_suspend(std::coroutine_handle<> suspended) {
+    assert(fiber_->leaf_ == nullptr && "a fiber waits for one thing at a time");
     suspended_ = suspended;
     fiber_->leaf_ = this;
-    if (fiber_->cancel_requested_) cancelled();
-    else start();
+    if (fiber_->cancel_requested_) return cancelled();
+    try {
+      start();
+    } catch (...) {
+      fiber_->leaf_ = nullptr;
+      suspended_ = nullptr;
+      throw;
+    }
   }
 
  protected:
-  ~leaf() = default;
+  ~leaf() { assert((!suspended_ || decided_) && "a leaf was destroyed while it was waited for"); }
 
   virtual bool ready() { return false; }  // true: no need to suspend
   virtual void start() = 0;
@@ -123,6 +143,7 @@ class leaf : protected ready_item {
     fiber_->loop().post(*this);
   }
   void cancelled() {
+    assert(fiber_->cancel_requested_ && "only who was asked to stop may report that it has stopped");
     if (decided_) return;
     decided_ = true;
     unwinding_ = true;

@@ -17,7 +17,7 @@ constexpr bool recycle = true;
 #endif
 
 constexpr std::size_t step = 64;
-constexpr std::size_t classes = 64;        // up to 4 KiB; larger frames are rare and go to the heap
+constexpr std::size_t classes = 64;  // up to 4 KiB; larger frames are rare and go to the heap
 constexpr std::size_t kept_per_class = 256;
 
 struct free_frame {

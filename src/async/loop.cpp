@@ -11,10 +11,10 @@ namespace {
 constexpr int longest_stretch = 512;
 }  // namespace
 
-loop::~loop() { assert(roots_ == nullptr && "a loop was destroyed while fibers were alive on it"); }
+loop::~loop() { assert(roots_.first == nullptr && "a loop was destroyed while fibers were alive on it"); }
 
 void loop::push(queue& q, ready_item& item) {
-  assert(!item.queued_);
+  assert(!item.queued_ && "an item is in one queue at a time");
   item.queued_ = true;
   item.next_ = nullptr;
   if (q.last != nullptr) q.last->next_ = &item;

@@ -16,6 +16,14 @@ namespace strata::async {
 
 class fiber;
 
+// Fibers in the order in which they were made.
+struct fiber_list {
+  void push(fiber& f) noexcept;
+  void remove(fiber& f) noexcept;
+  fiber* first = nullptr;
+  fiber* last = nullptr;
+};
+
 // Intrusive entry of the ready queue; an entry is in at most one queue at a time.
 class ready_item {
  public:
@@ -26,6 +34,7 @@ class ready_item {
  protected:
   ~ready_item() = default;
   virtual void run() = 0;
+  [[nodiscard]] bool queued() const noexcept { return queued_; }
 
  private:
   friend class loop;
@@ -69,8 +78,8 @@ class loop {
   void disarm(timer& t) noexcept;
 
   // For the driver.
-  void run_ready();                                        // until both queues are empty
-  void fire_timers();                                      // all with deadline <= now()
+  void run_ready();                                            // until both queues are empty
+  void fire_timers();                                          // all with deadline <= now()
   [[nodiscard]] base::instant next_deadline() const noexcept;  // base::never when there is none
   [[nodiscard]] bool idle() const noexcept { return ready_.first == nullptr && late_.first == nullptr; }
 
@@ -96,7 +105,7 @@ class loop {
   bool running_ = false;
   std::vector<timer*> heap_;
   std::uint64_t next_sequence_ = 0;
-  fiber* roots_ = nullptr;
+  fiber_list roots_;
 };
 
 }  // namespace strata::async

@@ -30,7 +30,7 @@ class scope {
   // so a capturing lambda is safe here (what it captured by reference must outlive the scope).
   template <class F, class... Args>
   void spawn(named name, F function, Args... arguments) {
-    auto child = std::make_unique<child_of<F>>(*this, name, std::move(function), std::move(arguments)...);
+    auto child = std::make_unique<child_of<F>>(*this, std::move(name), std::move(function), std::move(arguments)...);
     adopt(std::move(child));
   }
 
@@ -58,7 +58,7 @@ class scope {
     child_of(scope& s, named name, F f, Args... arguments)
         : child(s),
           function(std::move(f)),
-          fiber(s.loop_, &s.parent_, *this, name, function(std::move(arguments)...)) {}
+          fiber(s.loop_, &s.parent_, *this, std::move(name), function(std::move(arguments)...)) {}
     task_fiber<void>& body() noexcept override { return fiber; }
     F function;
     task_fiber<void> fiber;
@@ -112,7 +112,7 @@ class scope_await final : public leaf {
     void body_ended() {
       body_done_ = true;
       if (body_.threw()) fail(body_.thrown());
-      if (await_.policy_ == at_end::cancel || !body_.returned()) cancel_children();
+      if (await_.policy_ == at_end::cancel || !body_.returned() || failed()) cancel_children();
       child_ended();
     }
     void body_must_stop() override { body_.fiber().request_cancel(); }

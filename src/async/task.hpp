@@ -2,6 +2,7 @@
 // Whatever a task awaits is a task<U> or a leaf; nothing else can be awaited, so cancellation reaches everything.
 #pragma once
 
+#include <cassert>
 #include <coroutine>
 #include <exception>
 #include <optional>
@@ -52,11 +53,11 @@ struct task_promise_base : promise_base {
     return task_awaiter<U>(t.release());
   }
   template <class Leaf>
-    requires std::is_base_of_v<leaf, std::remove_reference_t<Leaf>>
+    requires std::is_base_of_v<leaf, Leaf>  // a temporary only: a leaf is awaited once
   Leaf&& await_transform(Leaf&& l, std::source_location where = std::source_location::current()) {
     awaiting_ = where;
     l.attach(*fiber_);
-    return std::forward<Leaf>(l);
+    return std::move(l);
   }
 
   std::exception_ptr thrown_;
@@ -64,8 +65,7 @@ struct task_promise_base : promise_base {
 
 template <class T>
 struct task_promise final : task_promise_base<T> {
-  explicit task_promise(std::source_location where = std::source_location::current()) noexcept
-      : task_promise_base<T>(where) {
+  explicit task_promise(std::source_location where = std::source_location::current()) noexcept : task_promise_base<T>(where) {
     this->self_ = std::coroutine_handle<task_promise>::from_promise(*this);
   }
   task<T> get_return_object() noexcept;
@@ -160,8 +160,8 @@ struct task_awaiter {
 template <class T>
 class task_fiber {
  public:
-  task_fiber(loop& l, fiber* parent, fiber_owner& owner, named name, task<T>&& t) noexcept
-      : frame_(t.release()), fiber_(l, parent, owner, name) {}
+  task_fiber(loop& l, fiber* parent, fiber_owner& owner, named name, task<T>&& t)
+      : frame_(t.release()), fiber_(l, parent, owner, std::move(name)) {}
   void start() { fiber_.start(frame_.promise(), frame_.slot()); }
   [[nodiscard]] async::fiber& fiber() noexcept { return fiber_; }
   [[nodiscard]] bool returned() const noexcept { return fiber_.current() == async::fiber::state::returned; }
@@ -178,11 +178,14 @@ class task_fiber {
 template <class T>
 class root_task final : private fiber_owner {
  public:
-  root_task(loop& l, named name, task<T> t) : fiber_(l, nullptr, *this, name, std::move(t)) { fiber_.start(); }
+  root_task(loop& l, named name, task<T> t) : fiber_(l, nullptr, *this, std::move(name), std::move(t)) { fiber_.start(); }
   [[nodiscard]] bool done() const noexcept { return done_; }
   [[nodiscard]] bool returned() const noexcept { return done_ && fiber_.returned(); }
   void request_cancel() { fiber_.fiber().request_cancel(); }
-  T take() { return fiber_.take(); }
+  T take() {  // once, after it has returned; rethrows what the task threw
+    assert(returned());
+    return fiber_.take();
+  }
 
  private:
   void on_fiber_done(fiber&) override { done_ = true; }
