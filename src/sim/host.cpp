@@ -86,15 +86,11 @@ net::result<std::unique_ptr<net::udp_socket>> host::bind_udp(const base::endpoin
   return udp_.bind(local, o);
 }
 
-async::task<net::result<std::unique_ptr<net::stream>>> host::connect_tcp(base::endpoint remote) {
-  return tcp_.connect(remote);
-}
+async::task<net::result<std::unique_ptr<net::stream>>> host::connect_tcp(base::endpoint remote) { return tcp_.connect(remote); }
 
 net::result<std::unique_ptr<net::listener>> host::listen_tcp(const base::endpoint& local) { return tcp_.listen(local); }
 
-async::task<net::result<std::unique_ptr<net::stream>>> host::connect_local(std::string path) {
-  co_return local_.connect(path);
-}
+async::task<net::result<std::unique_ptr<net::stream>>> host::connect_local(std::string path) { co_return local_.connect(path); }
 
 net::result<std::unique_ptr<net::listener>> host::listen_local(const std::string& path) { return local_.listen(path); }
 

@@ -16,13 +16,13 @@ namespace strata::sim {
 using namespace std::chrono_literals;
 
 struct impairments {
-  base::duration latency = 10ms;     // one way
-  base::duration jitter{};           // up to this much more, uniform; does not reorder
-  double loss = 0;                   // probabilities, each drawn for each packet
+  base::duration latency = 10ms;  // one way
+  base::duration jitter{};        // up to this much more, uniform; does not reorder
+  double loss = 0;                // probabilities, each drawn for each packet
   double duplicate = 0;
-  double reorder = 0;                // this packet is late by reorder_by, later ones may overtake it
+  double reorder = 0;  // this packet is late by reorder_by, later ones may overtake it
   base::duration reorder_by = 10ms;
-  std::uint64_t bits_per_second = 0; // 0: no limit
+  std::uint64_t bits_per_second = 0;    // 0: no limit
   std::size_t queue_bytes = 256 << 10;  // waiting for the bottleneck; more is dropped
 };
 

@@ -18,7 +18,7 @@ constexpr std::size_t backlog = 128;
 struct pipe {
   base::bytes data;
   std::size_t taken = 0;
-  bool ended = false;          // the writer has finished or gone
+  bool ended = false;  // the writer has finished or gone
   bool reader_gone = false;
   async::event readable, writable;
 

@@ -46,8 +46,8 @@ class network {
   host& add_host(std::string name, std::initializer_list<base::ip_address> addresses);
   void add_name(std::string name, std::vector<base::ip_address> addresses);
 
-  void all_links(const impairments& i);                       // links without a setting of their own
-  void link(host& a, host& b, const impairments& i);          // both directions
+  void all_links(const impairments& i);               // links without a setting of their own
+  void link(host& a, host& b, const impairments& i);  // both directions
   void link_one_way(host& from, host& to, const impairments& i);
 
   // Faults. Datagrams vanish; TCP retransmits across a partition until it gives up.

@@ -18,16 +18,16 @@ enum class segment_kind : std::uint8_t {
   open,      // SYN
   accepted,  // SYN and ACK
   data,
-  end,       // FIN: no more data from this side
-  credit,    // the reader took so many bytes
+  end,     // FIN: no more data from this side
+  credit,  // the reader took so many bytes
   reset,
 };
 
 struct segment {
   segment_kind kind = segment_kind::data;
-  std::uint64_t sequence = 0;                  // data and end: 0, 1, 2, … in each direction
-  std::uint64_t credit = 0;                    // bytes
-  base::errc reason = base::errc::closed;      // reset: what the other side is told
+  std::uint64_t sequence = 0;              // data and end: 0, 1, 2, … in each direction
+  std::uint64_t credit = 0;                // bytes
+  base::errc reason = base::errc::closed;  // reset: what the other side is told
 };
 
 struct packet {

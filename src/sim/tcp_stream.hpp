@@ -51,7 +51,7 @@ class tcp_stream final : public net::stream {
   std::map<std::uint64_t, packet> early_;  // arrived before their turn
   std::uint64_t expected_ = 0;
   base::bytes inbox_;
-  std::size_t taken_ = 0;     // of inbox_
+  std::size_t taken_ = 0;  // of inbox_
   std::size_t uncredited_ = 0;
   bool peer_finished_ = false;
   async::event readable_;

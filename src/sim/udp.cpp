@@ -17,8 +17,7 @@ constexpr std::size_t batch_size = 64;
 
 class udp_socket final : public net::udp_socket {
  public:
-  udp_socket(udp_stack& s, const base::endpoint& local, const net::udp_options& o)
-      : stack_(s), local_(local), options_(o) {
+  udp_socket(udp_stack& s, const base::endpoint& local, const net::udp_options& o) : stack_(s), local_(local), options_(o) {
     stack_.sockets_.push_back(this);
   }
   ~udp_socket() override {
