@@ -234,7 +234,9 @@ def check_lifetimes(tree, options):
                             yield (path, source.line_of(blanked, start), f"spawned with a borrowed parameter '{parameter}'")
             elif re.fullmatch(r"&?[\w:]+", callee) and len(arguments) > 2:
                 for where, parameters in declared.get(callee.split("::")[-1].lstrip("&"), [])[:1]:
-                    for parameter in source.split_arguments(parameters):
+                    for parameter, given in zip(source.split_arguments(parameters), arguments[2:]):
+                        if given.startswith(("std::ref(", "std::cref(")):
+                            continue  # the caller has said that it outlives the scope
                         if _BORROWS.search(parameter):
                             yield (path, line, f"spawns {callee} ({where}), which borrows '{' '.join(parameter.split())}'")
 
