@@ -42,17 +42,29 @@ void loop::post_late(ready_item& item) {
   if (was_idle && !running_) wake();
 }
 
+void loop::withdraw(ready_item& item) noexcept {
+  if (!item.queued_) return;
+  for (auto* q : {&ready_, &late_}) {
+    ready_item* before = nullptr;
+    for (auto* i = q->first; i != nullptr; before = i, i = i->next_) {
+      if (i != &item) continue;
+      (before != nullptr ? before->next_ : q->first) = item.next_;
+      if (q->last == &item) q->last = before;
+      item.queued_ = false;
+      return;
+    }
+  }
+}
+
 void loop::run_ready() {
   assert(!running_ && "run_ready is not re-entrant");
   running_ = true;
   while (!idle()) {
     for (int n = 0; n < longest_stretch && ready_.first != nullptr; ++n) pop(ready_)->run();
     // Late items may post late items again; take only those that are there now.
-    for (auto* last = late_.last; late_.first != nullptr;) {
-      auto* item = pop(late_);
-      item->run();
-      if (item == last) break;
-    }
+    std::size_t there_now = 0;
+    for (const auto* i = late_.first; i != nullptr; i = i->next_) ++there_now;
+    for (; there_now > 0 && late_.first != nullptr; --there_now) pop(late_)->run();
   }
   running_ = false;
 }

@@ -74,6 +74,8 @@ class loop {
   void post(ready_item& item);       // runs after everything that is ready now
   void post_late(ready_item& item);  // runs when the ready queue is empty (or was long): flushes, batching
 
+  void withdraw(ready_item& item) noexcept;  // takes it out of whatever queue it is in
+
   void arm(timer& t, base::instant deadline);  // re-arming moves it
   void disarm(timer& t) noexcept;
 

@@ -1,0 +1,56 @@
+// The real host: clock, sockets and names of this machine, over Asio. The header names no Asio type, so including it
+// is cheap; one thread drives it.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+
+#include "async/task.hpp"
+#include "net/host.hpp"
+
+namespace strata::net {
+
+struct asio_options {
+  // How long to look for work before going to sleep. Waking a sleeping thread costs tens of microseconds on a
+  // virtual machine; a program that lives on round trips may pay for them with a busy core.
+  base::duration spin = base::duration::zero();
+};
+
+class asio_host final : public host {
+ public:
+  explicit asio_host(asio_options o = {});
+  ~asio_host() override;
+
+  // Runs the loop until the task ends.
+  template <class T>
+  T run(async::task<T> t) {
+    async::root_task<T> root(loop(), "main", std::move(t));
+    drive([&root] { return root.done(); });
+    return root.take();
+  }
+
+  // The only call that other threads may make: runs f on the loop.
+  void post(std::function<void()> f);
+
+  // The number of the first of these signals to arrive.
+  [[nodiscard]] async::task<int> wait_signal(std::vector<int> signals);
+
+  [[nodiscard]] async::loop& loop() override;
+  [[nodiscard]] base::wall_time wall_now() override;
+  void random(base::byte_span out) override;
+  [[nodiscard]] result<std::unique_ptr<udp_socket>> bind_udp(const base::endpoint& local, udp_options o = {}) override;
+  [[nodiscard]] async::task<result<std::unique_ptr<stream>>> connect_tcp(base::endpoint remote) override;
+  [[nodiscard]] result<std::unique_ptr<listener>> listen_tcp(const base::endpoint& local) override;
+  [[nodiscard]] async::task<result<std::unique_ptr<stream>>> connect_local(std::string path) override;
+  [[nodiscard]] result<std::unique_ptr<listener>> listen_local(const std::string& path) override;
+  [[nodiscard]] async::task<result<std::vector<base::ip_address>>> resolve(std::string name) override;
+  [[nodiscard]] std::vector<interface_address> interfaces() override;
+
+ private:
+  void drive(const std::function<bool()>& done);
+  struct implementation;
+  std::unique_ptr<implementation> impl_;
+};
+
+}  // namespace strata::net
