@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -88,7 +89,7 @@ class scope_await final : public leaf {
  public:
   using result_type = typename std::invoke_result_t<Body&, scope&>::value_type;
 
-  scope_await(at_end policy, Body body) : policy_(policy), body_(std::move(body)) {}
+  scope_await(at_end policy, Body body, std::source_location where) : policy_(policy), body_(std::move(body)), where_(where) {}
 
   result_type await_resume() {
     if (state_->failed()) state_->rethrow();
@@ -101,7 +102,7 @@ class scope_await final : public leaf {
         : scope(a.owner_fiber().loop(), a.owner_fiber()),
           await_(a),
           body_owner_(*this),
-          body_(a.owner_fiber().loop(), &a.owner_fiber(), body_owner_, "scope body", body(*this)) {
+          body_(a.owner_fiber().loop(), &a.owner_fiber(), body_owner_, named("scope body", a.where_), body(*this)) {
       body_.start();
     }
     struct owner final : fiber_owner {
@@ -141,12 +142,14 @@ class scope_await final : public leaf {
 
   at_end policy_;
   Body body_;
+  std::source_location where_;
   std::unique_ptr<state> state_;
 };
 
 template <class Body>
-[[nodiscard]] scope_await<Body> with_scope(at_end policy, Body body) {
-  return scope_await<Body>(policy, std::move(body));
+[[nodiscard]] scope_await<Body> with_scope(at_end policy, Body body,
+                                           std::source_location where = std::source_location::current()) {
+  return scope_await<Body>(policy, std::move(body), where);
 }
 
 }  // namespace strata::async

@@ -40,6 +40,7 @@ TEST_CASE("the task tree names every fiber, where it was made, the lines it wait
   CHECK(line_of(tree, "reader").starts_with("  reader (tree.cpp:"));
   CHECK(line_of(tree, "reader").ends_with(": channel receive"));
   CHECK(line_of(tree, "waiter").ends_with("tree.cpp:" + std::to_string(waits_at) + ": event"));
+  CHECK(line_of(tree, "scope body").starts_with("  scope body (tree.cpp:"));
   CHECK(line_of(tree, "scope body").ends_with(": timer"));
   CHECK(tree.find("reader") < tree.find("waiter"));  // in the order in which they were made
   CHECK(tree.find("cancelling") == tree.npos);
