@@ -7,9 +7,16 @@ CPP_SUFFIXES = (".cpp", ".hpp", ".h")
 
 
 def tracked_files(root):
-    """Files that git knows or would know (new ones count, ignored ones do not), relative to root."""
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=root, check=True,
-                            capture_output=True, text=True).stdout.split("\n")
+    """Files that git knows or would know (new ones count, ignored ones do not), relative to root; all files where there is no git."""
+    git = subprocess.run(["git", "-c", f"safe.directory={os.path.abspath(root)}", "ls-files", "--cached", "--others",
+                          "--exclude-standard"], cwd=root, check=False, capture_output=True, text=True)
+    if git.returncode == 0:
+        listed = git.stdout.split("\n")
+    else:
+        listed = []
+        for folder, folders, files in os.walk(root):
+            folders[:] = [name for name in folders if not name.startswith((".git", "build", "node_modules"))]
+            listed += [os.path.relpath(os.path.join(folder, name), root) for name in files]
     return sorted({path for path in listed if path and os.path.isfile(os.path.join(root, path))})
 
 
