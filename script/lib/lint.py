@@ -211,7 +211,9 @@ def check_lifetimes(tree, options):
         lambdas = list(coroutine_lambdas(blanked))
         for capture, _, start, _, closing in lambdas:
             called = re.match(r"\s*\(", blanked[closing + 1:])
-            awaited = re.search(r"\bco_await\s*\(?\s*$", blanked[:start])
+            # The closure lives to the end of its full expression: an await, or a run of the loop to the end, inside it is safe.
+            statement = re.split(r"[;{}]", blanked[:start])[-1]
+            awaited = re.search(r"\bco_await\b|\brun\s*\(", statement)
             line = source.line_of(blanked, start)
             if capture and called and not awaited and not allowed(text, line, "lifetime"):
                 yield (path, line, "a capturing lambda coroutine is called where it stands: the closure dies before the "

@@ -94,6 +94,8 @@ class lifetimes(a_tree):
     def test_awaited_in_place(self):
         """the same awaited in its full expression passes"""
         self.assertEqual([], self.lines("co_await [&]() -> async::task<> { co_return; }();\n"))
+        self.assertEqual([], self.lines("co_await first_of([&]() -> async::task<> { co_return; }(), other());\n"))
+        self.assertEqual([], self.lines("host.run([&]() -> async::task<> { co_return; }());\n"))
 
     def test_captureless(self):
         """a lambda without capture may be called anywhere"""
