@@ -9,7 +9,8 @@ base::result<channel_data> channel_data::parse(base::byte_view d) {
   if (d.size() < channel_header_size) return base::fail(errc::too_short, d.size(), "a 4-byte header");
   const auto number = wire::u16(d, 0);
   // RFC 8656 §12: 0x5000 and above are reserved, and messages with such numbers are dropped.
-  if (number < first_channel || number > last_channel) return base::fail(errc::bad_value, 0, "a channel number from 0x4000 to 0x4FFF");
+  if (number < first_channel || number > last_channel)
+    return base::fail(errc::bad_value, 0, "a channel number from 0x4000 to 0x4FFF");
   const std::size_t length = wire::u16(d, 2), have = d.size() - channel_header_size;
   if (length > have) return base::fail(errc::length_mismatch, 2, "no more than the bytes after the header");
   if (have > wire::padded(length)) return base::fail(errc::length_mismatch, 2, "nothing after the padding");

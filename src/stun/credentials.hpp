@@ -37,7 +37,8 @@ class integrity_key {
 // The authentication code over `before` (the message up to the integrity attribute) with the length field read as if the
 // message were `total` bytes long: that is, as if it ended with the integrity attribute.
 [[nodiscard]] crypto::sha1_digest integrity_sha1(base::byte_view before, std::size_t total, const integrity_key& key) noexcept;
-[[nodiscard]] crypto::sha256_digest integrity_sha256(base::byte_view before, std::size_t total, const integrity_key& key) noexcept;
+[[nodiscard]] crypto::sha256_digest integrity_sha256(base::byte_view before, std::size_t total,
+                                                     const integrity_key& key) noexcept;
 
 // errc::unauthenticated when the attribute is not there, errc::bad_integrity when it does not match.
 [[nodiscard]] base::result<void> check_message_integrity(const message_view& m, const integrity_key& key);

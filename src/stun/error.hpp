@@ -23,15 +23,15 @@ enum class errc {
   // credentials
   bad_fingerprint,
   bad_integrity,
-  unauthenticated,     // no integrity where the exchange needs it
-  bid_down,            // RFC 8489 §9.2.5: the nonce announces algorithms that the message does not list
-  no_common_algorithm, // none of PASSWORD-ALGORITHMS is known here
-  bad_credentials,     // the same credentials were refused twice
+  unauthenticated,      // no integrity where the exchange needs it
+  bid_down,             // RFC 8489 §9.2.5: the nonce announces algorithms that the message does not list
+  no_common_algorithm,  // none of PASSWORD-ALGORITHMS is known here
+  bad_credentials,      // the same credentials were refused twice
   // the transaction
-  unknown_attribute,   // a response with comprehension-required attributes that nobody here knows
-  redirected,          // 3xx, and it may or can not be followed
-  redirect_loop,       // to a server that was tried within the last five minutes
-  busy,                // as many transactions as the table has room for
+  unknown_attribute,  // a response with comprehension-required attributes that nobody here knows
+  redirected,         // 3xx, and it may or can not be followed
+  redirect_loop,      // to a server that was tried within the last five minutes
+  busy,               // as many transactions as the table has room for
 };
 const std::error_category& stun_category() noexcept;
 inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), stun_category()}; }

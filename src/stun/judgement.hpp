@@ -17,7 +17,8 @@ enum class reaction : std::uint8_t {
 
 struct judgement {
   reaction what = reaction::accept;
-  base::error why{};  // for everything but accept; a transaction that only saw ignored answers ends with it
+  base::error why{};       // for everything but accept; a transaction that only saw ignored answers ends with it
+  bool authentic = false;  // its integrity was verified with a key that both sides know
 };
 
 }  // namespace strata::stun

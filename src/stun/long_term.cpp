@@ -45,8 +45,10 @@ judgement long_term_session::judge(const message_view& m) {
   if (!signed_last_) return {};
   const auto ok = algorithms_ ? check_message_integrity_sha256(m, *key_) : check_integrity(m, *key_);
   if (!ok) return {reaction::discard, ok.error()};
-  return {};
+  return {.authentic = true};
 }
+
+void long_term_session::restart() { *this = long_term_session(username_, password_); }
 
 judgement long_term_session::take_challenge(const message_view& m, int code) {
   if (list_was_stripped(m)) return {reaction::fail, errc::bid_down};

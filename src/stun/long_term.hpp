@@ -17,6 +17,7 @@ class long_term_session final : public session {
 
   void sign(message_writer& request) override;
   judgement judge(const message_view& response) override;
+  void restart() override;
 
   [[nodiscard]] bool challenged() const noexcept { return key_.has_value(); }
   [[nodiscard]] const std::optional<integrity_key>& key() const noexcept { return key_; }

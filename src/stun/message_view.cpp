@@ -106,7 +106,8 @@ attribute message_view::iterator::operator*() const noexcept {
   // RFC 8489 §14.5, §14.6: MESSAGE-INTEGRITY may be followed by MESSAGE-INTEGRITY-SHA256 and FINGERPRINT, the SHA256 one by
   // FINGERPRINT; anything else there is not protected and has no effect.
   const auto& m = *message_;
-  const bool after_integrity = (m.integrity_ != 0 && at_ > m.integrity_) || (m.integrity_sha256_ != 0 && at_ > m.integrity_sha256_);
+  const bool after_integrity =
+      (m.integrity_ != 0 && at_ > m.integrity_) || (m.integrity_sha256_ != 0 && at_ > m.integrity_sha256_);
   a.ignored = after_integrity && at_ != m.integrity_sha256_ && at_ != m.fingerprint_;
   return a;
 }

@@ -15,6 +15,8 @@ class session {
   virtual void sign(message_writer& request) = 0;
   // Judges a response to the last request that was signed. reaction::retry: sign a new request and send it.
   virtual judgement judge(const message_view& response) = 0;
+  // Another server is asked next: keeps who the client is, forgets what the last server said.
+  virtual void restart() = 0;
 };
 
 }  // namespace strata::stun

@@ -24,7 +24,7 @@ judgement short_term_session::judge(const message_view& m) {
   const auto ok = by_sha256 ? check_message_integrity_sha256(m, key_) : check_message_integrity(m, key_);
   if (!ok) return {reaction::discard, ok.error()};
   choice_ = by_sha256 ? integrity_choice::sha256 : integrity_choice::sha1;  // §9.1.5
-  return {};
+  return {.authentic = true};
 }
 
 }  // namespace strata::stun

@@ -95,7 +95,11 @@ async::task<base::result<response>> transaction_table::transact(base::endpoint t
   const auto start = host_.now();
   const auto& schedule = options.schedule;
   for (unsigned n = 0; n < schedule.rc; ++n) {
-    transmit_(to, request);
+    const bool queued = transmit_(to, request);
+    if (!queued && schedule.reliable) {  // there will be no second transmission
+      ++counters_.failed;
+      co_return base::fail(base::errc::closed);
+    }
     self.last_sent = host_.now();
     ++self.transmissions;
     ++counters_.transmissions;

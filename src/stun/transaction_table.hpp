@@ -23,7 +23,7 @@
 
 namespace strata::stun {
 
-// False: it could not be queued. It is no failure of the transaction, which will try again.
+// False: it could not be queued. Over UDP that is no failure of the transaction, which will try again.
 using transmit_function = std::function<bool(const base::endpoint& to, base::byte_view message)>;
 // Looks at a response with the right id. Without one every response is accepted.
 using judge_function = std::function<judgement(const message_view&, const base::endpoint& from)>;

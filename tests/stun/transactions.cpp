@@ -69,8 +69,8 @@ TEST_CASE("an unanswered request leaves seven times, doubling from 500 ms, and f
 // req: 8489-6.2.1-c 8489-6.2.1-h 8489-6.2.1-i
 TEST_CASE("the schedule is configurable and keeps milliseconds") {
   bench b;
-  const auto [r, at] = b.outcome(
-      b.table.transact(b.server, request(b.table.new_id()), {.schedule = retransmission::over_udp(537ms, 3, 4)}));
+  const auto [r, at] =
+      b.outcome(b.table.transact(b.server, request(b.table.new_id()), {.schedule = retransmission::over_udp(537ms, 3, 4)}));
   CHECK(b.sent == std::vector<base::duration>{0ms, 537ms, 1611ms});
   CHECK(at == 1611ms + 4 * 537ms);
 }
@@ -78,8 +78,8 @@ TEST_CASE("the schedule is configurable and keeps milliseconds") {
 // req: 8489-6.2.2-b
 TEST_CASE("over a reliable transport a request is sent once and fails after Ti") {
   bench b;
-  const auto [r, at] = b.outcome(
-      b.table.transact(b.server, request(b.table.new_id()), {.schedule = retransmission::over_tcp()}));
+  const auto [r, at] =
+      b.outcome(b.table.transact(b.server, request(b.table.new_id()), {.schedule = retransmission::over_tcp()}));
   CHECK(r.error() == make_error_code(base::errc::timed_out));
   CHECK(b.sent.size() == 1);
   CHECK(at == 39500ms);
@@ -243,7 +243,8 @@ TEST_CASE("a full table refuses the next transaction") {
   bench b;
   transaction_table small(b.host, [](const base::endpoint&, base::byte_view) { return true; }, 1);
   b.net.run([](bench& t, transaction_table& s) -> async::task<> {
-    const auto [x, y] = co_await async::all_of(s.transact(t.server, request(s.new_id())), s.transact(t.server, request(s.new_id())));
+    const auto [x, y] =
+        co_await async::all_of(s.transact(t.server, request(s.new_id())), s.transact(t.server, request(s.new_id())));
     CHECK(x.error() == make_error_code(base::errc::timed_out));
     CHECK(y.error() == make_error_code(errc::busy));
   }(b, small));

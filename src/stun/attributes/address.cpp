@@ -1,7 +1,7 @@
 #include "stun/attributes/address.hpp"
 
-#include <array>
 #include <algorithm>
+#include <array>
 
 #include "stun/wire.hpp"
 
@@ -46,6 +46,8 @@ void encode(base::byte_writer& out, const base::endpoint& e, const mask& m) {
 base::result<base::endpoint> decode_address(const attribute& a) { return decode(a, mask{}); }
 base::result<base::endpoint> decode_xor_address(const attribute& a, const transaction_id& id) { return decode(a, mask_of(id)); }
 void encode_address(base::byte_writer& out, const base::endpoint& e) { encode(out, e, mask{}); }
-void encode_xor_address(base::byte_writer& out, const base::endpoint& e, const transaction_id& id) { encode(out, e, mask_of(id)); }
+void encode_xor_address(base::byte_writer& out, const base::endpoint& e, const transaction_id& id) {
+  encode(out, e, mask_of(id));
+}
 
 }  // namespace strata::stun::detail

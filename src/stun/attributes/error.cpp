@@ -41,7 +41,8 @@ base::result<address_error_code> address_error_code::decode(const attribute& a, 
   const auto code = decode_code(a);
   if (!code) return base::fail(code.error());
   if (a.value[0] != 1 && a.value[0] != 2) return base::fail(errc::bad_address_family, a.offset + 4, "1 (IPv4) or 2 (IPv6)");
-  return address_error_code{a.value[0] == 1 ? base::ip_family::v4 : base::ip_family::v6, *code, base::as_text(a.value.subspan(4))};
+  return address_error_code{a.value[0] == 1 ? base::ip_family::v4 : base::ip_family::v6, *code,
+                            base::as_text(a.value.subspan(4))};
 }
 
 bool address_error_code::sendable() const noexcept { return sendable_error(code, reason); }

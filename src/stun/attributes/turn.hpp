@@ -2,8 +2,8 @@
 // MOBILITY-TICKET in text.hpp).
 #pragma once
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string_view>
 
