@@ -33,6 +33,8 @@
 
 namespace strata::ice {
 
+struct session;  // session.hpp: the parts of an agent
+
 // idle: the peer's description is not known. checking: no pair works yet. connected: a pair works and carries data.
 // completed: a pair is nominated (RFC 8445 §8.1.2). disconnected: the peer stopped answering, consent has not run out
 // yet; data is still sent. failed: nothing works, or consent ran out; only another agent helps. closed: by close().
@@ -81,8 +83,7 @@ class agent {
   [[nodiscard]] std::vector<pair_report> pairs() const;  // every pair with what became of it, best first
 
  private:
-  struct parts;
-  std::unique_ptr<parts> parts_;
+  std::unique_ptr<session> session_;
 };
 
 }  // namespace strata::ice

@@ -25,7 +25,10 @@ const candidate_pair* best_frozen(const check_list& list) {
 }  // namespace
 
 std::optional<scheduled_check> next_check(check_list& list) {
-  if (const auto t = list.pop_triggered()) return scheduled_check{t->pair, true, t->nominate};
+  while (const auto t = list.pop_triggered()) {
+    // A late answer to an earlier check has shown it meanwhile: only a nomination is worth asking for again.
+    if (t->nominate || list.find(t->pair)->state != pair_state::succeeded) return scheduled_check{t->pair, true, t->nominate};
+  }
   if (const auto* waiting = best(list, pair_state::waiting)) return scheduled_check{waiting->id};
   if (const auto* frozen = best_frozen(list)) {
     auto& p = *list.find(frozen->id);

@@ -1,0 +1,97 @@
+// Consent to send (RFC 7675): the peer has to say yes, again and again, on the pair that carries data. The same requests
+// keep NATs open, so no separate keepalives are sent (RFC 8445 §11, RFC 7675 §4).
+#include <algorithm>
+
+#include "async/scope.hpp"
+#include "ice/priority.hpp"
+#include "ice/session.hpp"
+#include "ice/timing.hpp"
+
+namespace strata::ice {
+namespace {
+
+// The peer answered on this pair.
+void confirm(session& s, const base::endpoint& base_address, const base::endpoint& remote, const stun::response& answer) {
+  auto* pair = s.valid.find(base_address, remote);
+  if (pair == nullptr) return;  // RFC 7675 §5.1: too late; consent that has ended does not come back
+  ++s.counts.consent_received;
+  pair->confirmed = s.now();
+  pair->rtt = answer.round_trip;
+  const bool in_use = s.outlet.base != nullptr && s.outlet.base->host.address == base_address && s.outlet.remote == remote;
+  if (in_use && std::exchange(s.interrupted, false)) reconsider(s, "the peer answers again");
+}
+
+void revoke(session& s, const base::endpoint& base_address, const base::endpoint& remote, std::string_view why) {
+  const auto* pair = s.valid.find(base_address, remote);
+  if (pair == nullptr) return;
+  // RFC 7675 §5.1: what was lost on the nominated pair, only a new session brings back.
+  const bool final = pair->nominated;
+  s.valid.remove(base_address, remote);
+  if (auto* checked = s.checks.find(base_address, remote); checked != nullptr && checked->state == pair_state::succeeded)
+    s.set_pair_state(*checked, pair_state::failed, why);
+  if (final || (s.valid.empty() && s.checks.unfinished() == 0)) s.set_state(agent_state::failed, why);
+  reconsider(s, why);
+}
+
+// RFC 7675 §5.1: a Binding request of its own, sent once; an answer to any of them counts, however late, while consent lasts.
+async::task<> ask(session& s, local_base& b, base::endpoint remote) {
+  const auto base_address = b.host.address;
+  auto request = encode_check({check_username(s.remote->ufrag, s.local.ufrag), peer_reflexive_priority(b.host), s.role, false},
+                              b.transactions.new_id(), *s.remote_key);
+  ++s.counts.consent_sent;
+  const stun::retransmission once{.rto = 500ms, .rc = 1, .last_wait = s.config.consent_lifetime, .reliable = false};
+  const auto answer = co_await b.transactions.transact(
+      remote, std::move(request), {.schedule = once},
+      [&s](const stun::message_view& m, const base::endpoint&) { return judge_response(m, *s.remote_key); });
+  if (!answer) co_return;
+  const auto read = read_answer(answer->message());
+  if (!read) co_return;
+  // RFC 7675 §5.2: the peer wants no more.
+  if (read->error == 403) revoke(s, base_address, remote, "the peer revoked its consent (403)");
+  else if (read->error == 0) confirm(s, base_address, remote, *answer);
+}
+
+// One look at the clock: what is due, and when the next thing is.
+base::instant look(session& s, base::instant& next_ask, async::scope& asking) {
+  auto* pair = s.outlet.base == nullptr ? nullptr : s.valid.find(s.outlet.base->host.address, s.outlet.remote);
+  if (pair == nullptr) return base::never;
+  const auto ends = consent_until(pair->confirmed, s.config.consent_lifetime);
+  if (s.now() >= ends) {
+    revoke(s, pair->local.base_address, pair->remote.address, "consent expired: the peer has not answered for 30 s");
+    return s.now();
+  }
+  const auto interruption = interrupted_at(pair->confirmed, s.config.consent_interval);
+  if (!s.interrupted && s.now() >= interruption) {
+    s.interrupted = true;
+    reconsider(s, "the peer has stopped answering");
+  }
+  if (s.now() >= next_ask) {
+    asking.spawn("ice consent request", ask, std::ref(s), std::ref(*s.outlet.base), s.outlet.remote);
+    next_ask = s.now() + consent_delay(s.config.consent_interval, s.host.random_u64());
+  }
+  return std::min({ends, next_ask, s.interrupted ? base::never : interruption});
+}
+
+}  // namespace
+
+async::task<> keep_consent(session& s) {
+  co_await async::with_scope(async::at_end::cancel, [&s](async::scope& asking) -> async::task<> {
+    local_base* base = nullptr;
+    base::endpoint remote;
+    base::instant next_ask = base::never;
+    while (!s.ended()) {
+      s.work_for_consent.reset();
+      if (s.outlet.base != base || s.outlet.remote != remote) {
+        // A pair that was validated this moment has just been asked; another one may have been silent for long.
+        base = s.outlet.base;
+        remote = s.outlet.remote;
+        if (const auto* pair = base == nullptr ? nullptr : s.valid.find(base->host.address, remote))
+          next_ask = pair->confirmed + consent_delay(s.config.consent_interval, s.host.random_u64());
+      }
+      const auto wake = look(s, next_ask, asking);
+      if (!s.ended()) co_await set_or_late(s.work_for_consent, wake);
+    }
+  });
+}
+
+}  // namespace strata::ice

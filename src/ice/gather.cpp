@@ -1,0 +1,132 @@
+// Gathering candidates (RFC 8445 §5.1.1): the addresses of this machine, and what servers say they look like from outside.
+#include <algorithm>
+
+#include "async/scope.hpp"
+#include "async/sleep.hpp"
+#include "ice/priority.hpp"
+#include "ice/session.hpp"
+#include "ice/timing.hpp"
+#include "stun/attributes.hpp"
+#include "stun/message_writer.hpp"
+
+namespace strata::ice {
+namespace {
+
+std::vector<network_address> addresses(session& s) {
+  std::vector<network_address> all;
+  for (const auto& i : s.host.interfaces()) {
+    if (s.config.use_interface && !s.config.use_interface(i)) continue;  // RFC 8445 §19.1
+    all.push_back({i.name, i.index, i.address, i.prefix_length, i.up, i.loopback, i.temporary, i.deprecated, i.multicast});
+  }
+  return all;
+}
+
+base::bytes binding_request(const stun::transaction_id& id) {
+  base::bytes out;
+  stun::message_writer w(out, {stun::message_class::request, stun::method::binding}, id);
+  w.fingerprint();
+  return out;
+}
+
+std::optional<base::endpoint> mapped_address(const stun::message_view& m) {
+  if (!m.is(stun::message_class::success, stun::method::binding)) return std::nullopt;
+  if (const auto x = m.get<stun::xor_mapped_address>()) return x->endpoint;
+  if (const auto plain = m.get<stun::mapped_address>()) return plain->endpoint;  // a server of RFC 3489
+  return std::nullopt;
+}
+
+// RFC 8445 §5.1.1.2: a server-reflexive candidate.
+async::task<> ask_server(session& s, local_base& b, std::size_t server, base::duration rto) {
+  const auto to = s.config.stun_servers[server];
+  auto request = binding_request(b.transactions.new_id());
+  auto answer = co_await b.transactions.transact(to, std::move(request), {.schedule = stun::retransmission::over_udp(rto)});
+  if (!answer) {
+    s.note("server " + to.to_string(), answer.error().message());
+    co_return;
+  }
+  const auto mapped = mapped_address(answer->message());
+  if (!mapped || mapped->address.family() != b.host.address.address.family() || mapped->port == 0) {
+    s.note("server " + to.to_string(), "its answer has no usable mapped address");
+    co_return;
+  }
+  b.answered_by.push_back(to);
+  candidate c;
+  c.type = candidate_type::server_reflexive;
+  c.address = *mapped;
+  c.base_address = b.host.address;
+  c.related = b.host.address;
+  c.foundation = s.local_foundations.of(c.type, b.host.address.address, to.address, transport::udp);
+  // RFC 8445 §5.1.2.1: one preference for each candidate of a type; bases are far enough apart for this.
+  c.priority =
+      candidate_priority(c.type, static_cast<std::uint16_t>(b.plan.local_preference - std::min<std::size_t>(server, 255)));
+  add_local_candidate(s, std::move(c));
+}
+
+// Every base asks every server, side by side, one new question every Ta (RFC 8445 §5.1.1.2, §14.2).
+async::task<> ask_servers(session& s) {
+  struct question {
+    local_base* from;
+    std::size_t server;
+  };
+  std::vector<question> questions;
+  for (std::size_t n = 0; n < s.config.stun_servers.size(); ++n)
+    for (auto& b : s.bases)
+      if (worth_asking(b->host.address.address, s.config.stun_servers[n].address)) questions.push_back({b.get(), n});
+  const auto rto = gather_rto(s.config.rto, s.pacing, questions.size());
+  co_await async::with_scope(async::at_end::join, [&](async::scope& scope) -> async::task<> {
+    for (const auto& q : questions) {
+      scope.spawn("ice ask server", ask_server, std::ref(s), std::ref(*q.from), q.server, rto);
+      co_await async::sleep_for(s.pacing);
+    }
+  });
+}
+
+}  // namespace
+
+void open_bases(session& s) {
+  s.phases.gathering_began = s.now();
+  s.tracer(s.now(), trace::phase{trace::layer::ice, "gathering", true, {}});
+  const auto all = addresses(s);
+  const gather_options options{s.config.ipv6, s.config.allow_loopback, s.config.max_addresses};
+  if (s.tracer.enabled()) {
+    for (const auto& a : all)
+      if (const auto why = why_not(a, all, options)) s.note("address " + a.address.to_string(), *why);
+  }
+  for (const auto& planned : plan_bases(all, options)) {
+    auto socket = s.host.bind_udp({planned.from.address, 0});
+    if (!socket) {  // an address that is still being checked for duplicates, or just went away
+      s.note("address " + planned.from.address.to_string(), socket.error().message());
+      continue;
+    }
+    auto b = std::make_unique<local_base>(s, std::move(*socket), planned);
+    auto& c = b->host;
+    c.address = {planned.from.address, b->socket->local_endpoint().port};
+    c.base_address = c.address;
+    c.priority = candidate_priority(candidate_type::host, planned.local_preference);
+    c.foundation = s.local_foundations.of(c.type, c.address.address, std::nullopt, transport::udp);
+    s.bases.push_back(std::move(b));
+  }
+}
+
+async::task<> gather(session& s) {
+  for (auto& b : s.bases) add_local_candidate(s, b->host);
+  // A dead server delays the end of candidates, and nothing else: checks run all the while.
+  const auto in_time = co_await async::with_timeout(s.config.gather_limit, ask_servers(s));
+  end_gathering(s, in_time ? "every server has answered or failed" : "some servers did not answer in time");
+}
+
+// RFC 8445 §5.1.1.4: until the checks have found a path, whose traffic does it then, the mappings that the peer is told
+// about are kept open.
+async::task<> keep_mappings(session& s) {
+  while (!s.ended()) {
+    co_await async::sleep_for(s.config.reflexive_keepalive);
+    if (s.state != agent_state::idle && s.state != agent_state::checking) continue;
+    for (auto& b : s.bases)
+      for (const auto& server : b->answered_by) {
+        s.transmit(*b, server, binding_request(b->transactions.new_id()));
+        co_await async::sleep_for(s.pacing);
+      }
+  }
+}
+
+}  // namespace strata::ice

@@ -1,0 +1,82 @@
+// What arrives on a socket, and whose it is (RFC 8445 §12.2, RFC 7983).
+#include "ice/session.hpp"
+#include "stun/fingerprint.hpp"
+
+namespace strata::ice {
+namespace {
+
+// A peer's first data may overtake the answer that makes its pair valid by some milliseconds: a DTLS hello that would be
+// missed is repeated a second later. It waits here, and is given up when the pair does not become valid.
+constexpr std::size_t most_parked_bytes = 32 << 10;
+
+void deliver(session& s, base::byte_view payload) {
+  ++s.counts.datagrams_received;
+  s.counts.bytes_received += payload.size();
+  if (s.on_datagram) s.on_datagram(payload);
+}
+
+void on_stun(session& s, local_base& b, const net::datagram& d) {
+  const auto message = stun::message_view::parse(d.payload);
+  if (!message || stun::check_fingerprint(*message) == stun::fingerprint_check::invalid) {
+    s.drop(s.counts.dropped_malformed, "not STUN", d.peer, d.payload.size());
+    return;
+  }
+  if (message->is_response()) {
+    if (!b.transactions.on_response(*message, d.peer))
+      s.drop(s.counts.dropped_unexpected, "a response that nobody waits for", d.peer, d.payload.size());
+  } else if (message->is(stun::message_class::request, stun::method::binding)) {
+    answer_check(s, b, *message, d.peer);
+  } else if (!message->is(stun::message_class::indication, stun::method::binding)) {  // RFC 8445 §11: somebody's keepalive
+    s.drop(s.counts.dropped_unexpected, "a STUN method not used here", d.peer, d.payload.size());
+  }
+}
+
+void on_data(session& s, local_base& b, const net::datagram& d) {
+  const bool from_selected = s.outlet.base == &b && s.outlet.remote == d.peer;
+  if (from_selected || s.valid.find(b.host.address, d.peer) != nullptr) {
+    deliver(s, d.payload);
+    return;
+  }
+  const auto* pair = s.checks.find(b.host.address, d.peer);
+  const bool promising = pair != nullptr && pair->state != pair_state::failed && !s.ended();
+  if (promising && s.parked_bytes + d.payload.size() <= most_parked_bytes) {
+    s.parked_bytes += d.payload.size();
+    s.parked.push_back({b.host.address, d.peer, base::to_bytes(d.payload)});
+    return;
+  }
+  s.drop(s.counts.dropped_unknown_source, "data from an address that no check has shown to be the peer's", d.peer,
+         d.payload.size());
+}
+
+}  // namespace
+
+async::task<> receive(session& s, local_base& b) {
+  for (;;) {
+    const auto batch = co_await b.socket->receive();
+    if (!batch) {
+      lose_base(s, b, batch.error().message());
+      co_return;
+    }
+    for (const auto& d : *batch) {
+      if (s.state == agent_state::closed) co_return;
+      s.tracer(s.now(), trace::packet{trace::direction::received, b.host.address, d.peer, d.payload});
+      // RFC 7983 §7: 0 to 3 is STUN. An empty datagram is nothing at all.
+      if (d.payload.empty()) continue;
+      if (d.payload[0] <= 3) on_stun(s, b, d);
+      else on_data(s, b, d);
+    }
+  }
+}
+
+void deliver_parked(session& s, const base::endpoint& base_address, const base::endpoint& remote) {
+  for (auto& p : std::exchange(s.parked, {})) {
+    if (p.base_address == base_address && p.from == remote) {
+      s.parked_bytes -= p.payload.size();
+      deliver(s, p.payload);
+    } else {
+      s.parked.push_back(std::move(p));
+    }
+  }
+}
+
+}  // namespace strata::ice
