@@ -15,11 +15,11 @@ using namespace std::chrono_literals;
 
 struct agent_config {
   bool controlling = false;  // RFC 8445 §6.1.1: the side that offers first
-  std::vector<base::endpoint> stun_servers;
+  std::vector<base::endpoint> stun_servers{};
 
   bool ipv6 = true;
   bool allow_loopback = false;  // RFC 8445 §5.1.1.1 forbids it; for development on a machine without a network
-  std::function<bool(const net::interface_address&)> use_interface;  // RFC 8445 §19.1; empty: all
+  std::function<bool(const net::interface_address&)> use_interface{};  // RFC 8445 §19.1; empty: all
 
   // RFC 8445 §14.2: not below 5 ms. Another value than 50 ms must be signaled; the larger of both sides' counts.
   base::duration pacing = 50ms;

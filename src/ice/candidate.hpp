@@ -30,18 +30,18 @@ struct candidate {
   candidate_type type = candidate_type::host;
   std::uint16_t component = 1;  // 1–256; a data session has component 1 only
   transport protocol = transport::udp;
-  std::uint32_t priority = 0;             // 1–2^31-1
-  std::string foundation;                 // 1–32 ice-chars
-  base::endpoint address;                 // its IP address means nothing while `name` stands for it
-  std::string name;                       // instead of an IP address: "1f4712db-ea17-4bcf-a596-105139dfd8bf.local"
-  std::optional<base::endpoint> related;  // raddr and rport: where the candidate was derived from
-  std::optional<tcp_type> tcptype;
-  std::optional<std::uint32_t> generation;  // browsers count restarts with it
-  std::string ufrag;                        // whose generation it belongs to, when it says so (RFC 8838 §9)
-  std::vector<extension> extensions;        // the others, in their order
+  std::uint32_t priority = 0;               // 1–2^31-1
+  std::string foundation{};                 // 1–32 ice-chars
+  base::endpoint address{};                 // its IP address means nothing while `name` stands for it
+  std::string name{};                       // instead of an IP address: "1f4712db-ea17-4bcf-a596-105139dfd8bf.local"
+  std::optional<base::endpoint> related{};  // raddr and rport: where the candidate was derived from
+  std::optional<tcp_type> tcptype{};
+  std::optional<std::uint32_t> generation{};  // browsers count restarts with it
+  std::string ufrag{};                        // whose generation it belongs to, when it says so (RFC 8838 §9)
+  std::vector<extension> extensions{};        // the others, in their order
 
   // Local candidates only, never signaled: where packets of this candidate leave from (RFC 8445 §4, "base").
-  base::endpoint base_address;
+  base::endpoint base_address{};
 
   [[nodiscard]] bool is_mdns() const noexcept;  // the name ends in ".local"
   [[nodiscard]] std::string describe() const;   // "srflx 192.0.2.1:4000", for traces and tables

@@ -15,9 +15,9 @@ namespace strata::ice {
 
 // What the machine says about one of its addresses.
 struct network_address {
-  std::string interface;
+  std::string interface{};
   std::uint32_t index = 0;
-  base::ip_address address;
+  base::ip_address address{};
   std::uint8_t prefix_length = 0;
   bool up = true;
   bool loopback = false;
