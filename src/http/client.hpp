@@ -23,16 +23,16 @@ using tls_connector = std::function<async::task<base::result<std::unique_ptr<net
 
 struct outgoing_request {
   std::string method = "GET";
-  http::url url;
-  fields headers;  // Host, Content-Length and Connection are filled in
-  std::string body;
+  http::url url = {};
+  fields headers = {};  // Host, Content-Length and Connection are filled in
+  std::string body = {};
 };
 
 struct fetch_options {
   base::duration timeout = std::chrono::seconds(30);  // for all of it
-  head_limits head;
-  body_limits body;
-  tls_connector tls;  // needed for https and wss: errc::no_tls without
+  head_limits head = {};
+  body_limits body = {};
+  tls_connector tls = {};  // needed for https and wss: errc::no_tls without
 };
 
 // Sends one request on a connection of its own and reads the whole response. Redirects are not followed.
@@ -45,11 +45,11 @@ struct fetch_options {
 
 struct websocket_connect_options {
   base::duration timeout = std::chrono::seconds(15);  // until the handshake is done
-  head_limits head;
-  websocket_options socket;
-  std::vector<std::string> subprotocols;
-  fields headers;
-  tls_connector tls;
+  head_limits head = {};
+  websocket_options socket = {};
+  std::vector<std::string> subprotocols = {};
+  fields headers = {};
+  tls_connector tls = {};
 };
 
 // The socket's run() is for the caller to run. Errors: those of fetch(), upgrade_* and bad_handshake.

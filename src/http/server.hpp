@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <map>
 #include <memory>
 
@@ -20,8 +19,8 @@
 namespace strata::http {
 
 struct server_options {
-  head_limits head;
-  body_limits body;
+  head_limits head = {};
+  body_limits body = {};
   base::duration head_time = std::chrono::seconds(5);     // from a head's first octet to its last, and for a first request
   base::duration idle_time = std::chrono::seconds(60);    // between requests of a kept connection
   base::duration write_grace = std::chrono::seconds(30);  // a response that is not taken at least_rate beyond that is given up
@@ -29,20 +28,20 @@ struct server_options {
   std::size_t max_connections = 1024;
   std::size_t max_connections_per_address = 64;
   std::size_t max_requests_per_connection = 10000;
-  websocket_options websocket;
+  websocket_options websocket = {};
   bool secure = false;  // what wrap does is TLS
   // Turns an accepted stream into the one that HTTP is spoken on (TLS); has head_time for it.
-  std::function<async::task<base::result<std::unique_ptr<net::stream>>>(std::unique_ptr<net::stream>)> wrap;
+  std::function<async::task<base::result<std::unique_ptr<net::stream>>>(std::unique_ptr<net::stream>)> wrap = {};
 };
 
 struct server_handlers {
   // Answers every request. For a WebSocket it returns what accept_websocket(r) gives, and the socket is on_websocket's.
   // The request lives until the task has ended. One runs at a time on a connection, many beside each other. An exception
   // is answered with 500.
-  std::function<async::task<response>(const request&)> on_request;
+  std::function<async::task<response>(const request&)> on_request = {};
   // Runs beside the socket's own run(); when it returns the socket is closed (1000), and when the server drains the
   // socket is closed with 1001, which receive() sees.
-  std::function<async::task<>(const request&, websocket&)> on_websocket;
+  std::function<async::task<>(const request&, websocket&)> on_websocket = {};
 };
 
 struct server_counters {
@@ -70,9 +69,10 @@ class server {
 
  private:
   friend class server_connection;
-  [[nodiscard]] bool admit(const base::ip_address& a);
-  void leave(const base::ip_address& a);
-  async::task<> serve(std::unique_ptr<net::stream> s);
+  struct seat;
+  [[nodiscard]] std::unique_ptr<seat> admit(const base::endpoint& remote);  // null: one of the limits
+  void leave(const base::ip_address& holder);
+  async::task<> serve(std::unique_ptr<net::stream> stream, std::unique_ptr<seat> held);
 
   net::host& host_;
   server_options options_;
@@ -80,7 +80,8 @@ class server {
   trace::tracer tracer_;
   std::size_t connections_ = 0;
   std::map<base::ip_address, std::size_t> per_address_;
-  async::event draining_;
+  async::event draining_;  // set once
+  async::event left_;      // pulse: a connection has ended
   server_counters counters_;
 };
 

@@ -103,6 +103,11 @@ async::task<> drop_the_rest(net::stream& s) {
 }
 }  // namespace
 
+async::task<> await_end(net::stream& s, base::duration limit) {
+  co_await async::with_timeout(limit, drop_the_rest(s));
+  s.close();
+}
+
 async::task<> linger(net::stream& s, base::duration limit) {
   const auto finished = co_await async::with_timeout(limit, s.finish());
   if (finished) co_await async::with_timeout(limit, drop_the_rest(s));

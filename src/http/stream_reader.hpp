@@ -52,5 +52,7 @@ class stream_reader {
 // Closes so that the peer can read what we wrote last: finish, then read and drop for a while. A close with unread octets
 // would send a reset, which destroys what is on its way.
 [[nodiscard]] async::task<> linger(net::stream& s, base::duration limit = std::chrono::seconds(1));
+// Reads and drops until the peer has finished, for at most that long and some megabytes; then closes.
+[[nodiscard]] async::task<> await_end(net::stream& s, base::duration limit);
 
 }  // namespace strata::http

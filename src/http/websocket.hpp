@@ -69,8 +69,8 @@ class websocket {
   bool try_send_text(std::string_view text);
   bool try_send_binary(base::byte_view data);
 
-  // What was sent goes out first, then the Close. Waits until the connection has ended (at most close_within after the
-  // Close has left). Codes that must not be on the wire count as 1000. Again: waits only.
+  // What was sent goes out first, then the Close. Waits until the connection has ended: at most close_within for the
+  // Close to leave, and as long again for the answer. Codes that must not be on the wire count as 1000. Again: waits only.
   async::task<> close(std::uint16_t code = 1000, std::string reason = {});
   void start_close(std::uint16_t code = 1000, std::string_view reason = {});  // the same without waiting
   async::task<> closed();
@@ -86,19 +86,21 @@ class websocket {
   [[nodiscard]] base::endpoint remote_endpoint() const { return remote_; }
 
  private:
-  enum class ending : std::uint8_t { handshake, lost };
+  struct end_guard;
 
+  async::task<> converse();
   async::task<> read();
+  async::task<bool> handle(websocket_event e);
   async::task<> write();
   async::task<> keep_alive();
   async::task<> limit_closing();
-  async::task<> conversation();
-  async::task<bool> handle(websocket_event e);
+  async::task<> part();
   async::task<base::result<void>> send(opcode op, base::byte_view payload);
+  bool try_send(opcode op, base::byte_view payload);
   [[nodiscard]] base::bytes frame(opcode op, base::byte_view payload);
-  [[nodiscard]] bool has_room(std::size_t size) const noexcept;
-  void enqueue(base::bytes f);
-  void queue_close(std::uint16_t code, std::string_view reason, bool drop_queue);
+  [[nodiscard]] bool has_room(std::size_t payload) const noexcept;
+  void enqueue(opcode op, base::byte_view payload);
+  void queue_close(std::uint16_t code, std::string_view reason, bool drop_queued);
   void set_state(websocket_state next, std::string_view reason);
   void note_end(std::uint16_t code, std::string reason);
   void invariant() const;
@@ -112,18 +114,19 @@ class websocket {
   websocket_reader reader_;
   websocket_state state_ = websocket_state::open;
 
-  std::deque<base::bytes> outbox_;
-  std::size_t outbox_bytes_ = 0;
-  std::optional<base::bytes> pong_;  // RFC 6455 §5.5.3: only the latest ping needs an answer
-  std::optional<base::bytes> ping_;
+  std::deque<base::bytes> outbox_;          // data frames
+  std::size_t outbox_bytes_ = 0;            // of them and of what is being written
+  std::optional<base::bytes> pong_, ping_;  // RFC 6455 §5.5.3: only the latest ping needs an answer
   std::optional<base::bytes> close_frame_;  // goes last
-  bool close_written_ = false;
+  bool close_queued_ = false;
   bool close_received_ = false;
-  async::event outbox_work_, outbox_room_, close_asked_, close_left_, ended_;
+  bool lost_ = false;                              // the connection ended by itself
+  async::event outbox_work_, outbox_room_;         // pulses
+  async::event close_asked_, close_left_, ended_;  // set once
 
   async::channel<websocket_message> inbox_;
   base::instant last_heard_{};
-  bool reading_ = false;  // false: the inbox is full, so silence says nothing about the peer
+  bool reading_ = false;  // false: the inbox is full, and then silence says nothing about the peer
 
   bool end_known_ = false;
   std::uint16_t close_code_ = static_cast<std::uint16_t>(http::close_code::abnormal);
