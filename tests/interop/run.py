@@ -44,7 +44,8 @@ def node_modules(build):
     done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, check=False)
     if done.returncode != 0:
-        return None, "npm could not install the peers: " + done.stderr.strip().split("\n")[-1][:200]
+        said = [line for line in done.stderr.split("\n") if " code " in line or " request to " in line] or ["(no reason given)"]
+        return None, f"npm could not install the peers: {said[0][:200]}"
     shutil.copy(wanted, stamp)
     return folder, None
 
