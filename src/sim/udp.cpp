@@ -62,7 +62,8 @@ class udp_socket final : public net::udp_socket {
     return local_.address.is_unspecified() || std::ranges::equal(local_.address.octets(), destination.address.octets());
   }
   [[nodiscard]] bool member(const base::endpoint& group) const {
-    return options_.multicast_group == group.address && wants(group);
+    const auto& joined = options_.multicast_group;
+    return joined && std::ranges::equal(joined->octets(), group.address.octets()) && wants(group);
   }
   [[nodiscard]] bool specific() const { return !local_.address.is_unspecified(); }
   [[nodiscard]] bool reusable() const { return options_.reuse_address; }
