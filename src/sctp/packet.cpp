@@ -43,4 +43,25 @@ std::optional<std::uint32_t> tsn_of(const chunk& c) noexcept {
   return base::byte_reader(c.value).u32();
 }
 
+std::optional<std::uint32_t> acknowledged_by(const chunk& c) noexcept {
+  if (c.type != chunk_type::sack) return std::nullopt;
+  return base::byte_reader(c.value).u32();
+}
+
+std::optional<std::uint32_t> last_tsn_before_reset(const chunk& c) noexcept {
+  if (c.type != chunk_type::reconfig) return std::nullopt;
+  constexpr std::uint16_t outgoing_reset_request = 13;
+  // type (16), length (16), request number, response number, last TSN (32 each), stream numbers
+  base::byte_reader r(c.value);
+  while (const auto type = r.u16()) {
+    const auto length = r.u16();
+    if (!length || *length < 4) return std::nullopt;
+    const auto body = r.take(*length - 4u);
+    if (!body) return std::nullopt;
+    if (*type == outgoing_reset_request && body->size() >= 12) return base::byte_reader(body->subspan(8)).u32();
+    r.skip((4 - *length % 4) % 4);
+  }
+  return std::nullopt;
+}
+
 }  // namespace strata::sctp

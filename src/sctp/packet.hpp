@@ -57,6 +57,12 @@ void write_checksum(base::byte_span packet) noexcept;
 // DATA (RFC 9260 §3.3.1) and I-DATA (RFC 8260 §2.1) begin with it.
 [[nodiscard]] std::optional<std::uint32_t> tsn_of(const chunk& c) noexcept;
 
+// The cumulative TSN of a SACK (RFC 9260 §3.3.4).
+[[nodiscard]] std::optional<std::uint32_t> acknowledged_by(const chunk& c) noexcept;
+
+// The "sender's last assigned TSN" of a RE-CONFIG that asks for a reset of the peer's outgoing streams (RFC 6525 §4.1).
+[[nodiscard]] std::optional<std::uint32_t> last_tsn_before_reset(const chunk& c) noexcept;
+
 // RFC 1982 arithmetic, as RFC 9260 §1.6 wants it for TSNs.
 [[nodiscard]] constexpr bool tsn_after(std::uint32_t a, std::uint32_t b) noexcept {
   return static_cast<std::int32_t>(a - b) > 0;

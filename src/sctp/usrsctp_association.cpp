@@ -72,15 +72,21 @@ void usrsctp_association::receive(base::byte_view packet) {
   }
   // Heartbeats must not keep the quick clock of an idle process alive.
   library_.touch(first->type != chunk_type::heartbeat && first->type != chunk_type::heartbeat_ack);
-  usrsctp_library::packet_arrives(id_, packet);
+  if (!early_reset_.concerns(packet)) {
+    usrsctp_library::packet_arrives(id_, packet);
+  } else if (const auto rest = early_reset_.hold_back(packet); rest.size() > common_header_size) {
+    usrsctp_library::packet_arrives(id_, rest);
+  }
   library_.want_turn(id_);
 }
 
 void usrsctp_association::transmit_packet(base::byte_view packet) {
   ++statistics_.packets_sent;
+  library_.want_turn(id_);
   statistics_.bytes_sent += packet.size();
   auto chunks = chunks_of(packet);
   while (const auto c = take_chunk(chunks)) {
+    if (const auto cumulative = acknowledged_by(*c)) early_reset_.acknowledged(*cumulative);
     const auto tsn = tsn_of(*c);
     if (!tsn) continue;
     if (!highest_tsn_sent_ || tsn_after(*tsn, *highest_tsn_sent_)) highest_tsn_sent_ = tsn;
@@ -95,6 +101,7 @@ bool usrsctp_association::busy() const {
 }
 
 void usrsctp_association::turn() {
+  if (const auto packet = early_reset_.take(); packet && state_ != state::closed) usrsctp_library::packet_arrives(id_, *packet);
   read_all();
   if (socket_ && outstanding_.held(socket_->held_for_sending())) acknowledged_.pulse();
   if (state_ == state::established || shutdown_asked_) {
@@ -153,11 +160,7 @@ void usrsctp_association::on_notification(notification n) {
       self.fail_waiting();
     }
     void operator()(shutdown_complete) { self.end(errc::closed, "SHUTDOWN complete"); }
-    void operator()(const stream_reset_done& done) {
-      if (done.what == reset::incoming)
-        for (const auto s : done.streams) self.reassembly_.abandon(s);
-      if (self.on_stream_reset) self.on_stream_reset(done.what, done.streams);
-    }
+    void operator()(stream_reset_done& done) { self.on_reset(std::move(done)); }
     void operator()(delivery_aborted aborted) { self.reassembly_.abandon(aborted.stream); }
   } visitor{*this};
   std::visit(visitor, n);
@@ -205,6 +208,7 @@ void usrsctp_association::end(errc why, std::string reason) {
   shutdown_asked_ = false;
   tail_.reset();
   to_reset_.clear();
+  resetting_.clear();
   early_.clear();
   set_state(state::closed, std::move(reason));
   fail_waiting();

@@ -4,14 +4,15 @@
 
 #include <cstddef>
 #include <deque>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "async/event.hpp"
 #include "async/fiber.hpp"
 #include "sctp/association.hpp"
+#include "sctp/early_reset.hpp"
 #include "sctp/outstanding.hpp"
 #include "sctp/reassembly.hpp"
 #include "sctp/usrsctp_library.hpp"
@@ -83,6 +84,7 @@ class usrsctp_association final : public association, private usrsctp_library::m
   [[nodiscard]] std::size_t tail_size() const noexcept { return tail_ ? tail_->data.size() - tail_->taken : 0; }
   void write_waiting();
   void write_resets();
+  void on_reset(stream_reset_done done);
   void read_all();
   void on_piece(const reassembly::piece& p);
   void on_notification(notification n);
@@ -105,14 +107,21 @@ class usrsctp_association final : public association, private usrsctp_library::m
   async::event acknowledged_;  // pulsed when outstanding_ shrinks
 
   std::vector<base::bytes> early_;  // packets from before connect()
+  early_reset early_reset_;
   reassembly reassembly_;
   bool reading_ = true;
 
   std::deque<send_await*> waiting_;
   std::optional<tail> tail_;
   outstanding outstanding_;
-  std::set<stream_id> to_reset_;
-  bool shutdown_asked_ = false;  // but the tail is not out yet
+  struct reset_plan {
+    base::instant asked;
+    base::instant not_before;
+    int failures = 0;
+  };
+  std::map<stream_id, reset_plan> to_reset_;   // the engine has not been asked yet, or said no
+  std::map<stream_id, reset_plan> resetting_;  // it is at work
+  bool shutdown_asked_ = false;                // but the tail is not out yet
 
   statistics statistics_;
   std::optional<std::uint32_t> highest_tsn_sent_;

@@ -1,5 +1,6 @@
 // The sending half of the association: a bounded buffer in front of the engine's own.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "sctp/usrsctp_association.hpp"
@@ -8,6 +9,12 @@ namespace strata::sctp {
 namespace {
 
 constexpr std::size_t largest_piece = 64u << 10;  // handed over at once
+
+// Together about a minute and a half.
+constexpr int most_reset_failures = 100;
+constexpr base::duration quiet_patience = std::chrono::seconds(1);
+constexpr base::duration reset_pause = std::chrono::milliseconds(50);
+constexpr base::duration longest_reset_pause = std::chrono::seconds(1);
 
 // A message larger than the buffer starts when half of it is free; the rest of it is then the association's.
 bool fits(std::size_t held, std::size_t size, std::size_t limit) {
@@ -124,18 +131,45 @@ async::task<> usrsctp_association::drained(stream_id s) {
 
 void usrsctp_association::reset_streams(std::span<const stream_id> streams) {
   if (state_ != state::established) return;
-  to_reset_.insert(streams.begin(), streams.end());
+  for (const auto s : streams)
+    if (!resetting_.contains(s)) to_reset_.try_emplace(s, reset_plan{host_.now(), host_.now()});
   library_.touch();
   library_.want_turn(id_);
 }
 
 void usrsctp_association::write_resets() {
+  // A request names the last TSN of the whole association. Peers answer "in progress" while they miss data before it, and
+  // do not always come back to it; so everything should be acknowledged first, which costs a round trip. On a busy
+  // association that moment may never come, but there more data follows and takes the request along.
+  const auto time = host_.now();
+  const bool quiet = outstanding_.total() == 0;
   std::vector<stream_id> now;
-  for (const auto s : to_reset_)
-    if (!(tail_ && tail_->message.stream == s) && s.value < statistics_.streams_out) now.push_back(s);
+  for (const auto& [s, plan] : to_reset_)
+    if (buffered_bytes(s) == 0 && s.value < statistics_.streams_out && plan.not_before <= time &&
+        (quiet || time - plan.asked >= quiet_patience))
+      now.push_back(s);
   // RFC 6525 §5.1.1: one request at a time; the others wait for a later turn.
   if (now.empty() || !socket_->reset(now)) return;
-  for (const auto s : now) to_reset_.erase(s);
+  for (const auto s : now) resetting_.insert(to_reset_.extract(s));
+}
+
+void usrsctp_association::on_reset(stream_reset_done done) {
+  if (done.what == reset::incoming)
+    for (const auto s : done.streams) reassembly_.abandon(s);
+  std::vector<stream_id> tell;
+  for (const auto s : done.streams) {
+    auto plan = resetting_.extract(s);
+    // RFC 6525 §4.4: "in progress" means that the peer misses data from before the reset. usrsctp takes that for an end;
+    // the request has to be made anew. RFC 6525 §5.2.7: but a denial is final.
+    if (done.what == reset::outgoing_failed && !done.denied && plan && ++plan.mapped().failures < most_reset_failures) {
+      plan.mapped().not_before = host_.now() + std::min(plan.mapped().failures * reset_pause, longest_reset_pause);
+      to_reset_.insert(std::move(plan));
+    } else {
+      tell.push_back(s);
+      if (done.what == reset::incoming && plan) resetting_.insert(std::move(plan));
+    }
+  }
+  if (!tell.empty() && on_stream_reset) on_stream_reset(done.what, tell);
 }
 
 }  // namespace strata::sctp

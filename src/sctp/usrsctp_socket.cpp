@@ -224,6 +224,7 @@ std::optional<notification> usrsctp_socket::decode(base::byte_view data) const {
       const bool refused = (r.strreset_flags & (SCTP_STREAM_RESET_DENIED | SCTP_STREAM_RESET_FAILED)) != 0;
       if ((r.strreset_flags & SCTP_STREAM_RESET_INCOMING_SSN) != 0) done.what = association::reset::incoming;
       else done.what = refused ? association::reset::outgoing_failed : association::reset::outgoing;
+      done.denied = (r.strreset_flags & SCTP_STREAM_RESET_DENIED) != 0;
       for (auto at = sizeof r; at + sizeof(std::uint16_t) <= data.size(); at += sizeof(std::uint16_t)) {
         std::uint16_t id = 0;
         std::memcpy(&id, data.data() + at, sizeof id);

@@ -36,6 +36,7 @@ struct shutdown_complete {};
 struct stream_reset_done {
   association::reset what;
   std::vector<stream_id> streams;
+  bool denied = false;  // of outgoing_failed: asking again is no use
 };
 struct delivery_aborted {  // the rest of a message that was delivered in part never comes
   stream_id stream;
