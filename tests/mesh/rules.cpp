@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "mesh/backoff.hpp"
+#include "base/backoff.hpp"
 #include "mesh/glare.hpp"
 #include "mesh/message.hpp"
 #include "mesh/response_filter.hpp"
@@ -41,7 +41,7 @@ TEST_CASE("both sides of a glare come to the same decision") {
 }
 
 TEST_CASE("pauses grow within their bounds and start over after success") {
-  backoff b(1s, 30s);
+  base::backoff b(1s, 30s);
   std::uint64_t x = 88172645463325252ull;
   base::duration longest{};
   for (int i = 0; i < 200; ++i) {

@@ -7,23 +7,23 @@
 
 #include "base/time.hpp"
 
-namespace strata::mesh {
+namespace strata::base {
 
 class backoff {
  public:
-  backoff(base::duration least, base::duration most) : least_(least), most_(most), last_(least) {}
+  backoff(duration least, duration most) : least_(least), most_(most), last_(least) {}
 
   // random: uniform 64 bits
-  base::duration next(std::uint64_t random) {
+  duration next(std::uint64_t random) {
     const auto high = std::min(most_, last_ * 3);
     const auto span = static_cast<std::uint64_t>((high - least_).count()) + 1;
-    last_ = least_ + base::duration(static_cast<std::int64_t>(random % span));
+    last_ = least_ + duration(static_cast<std::int64_t>(random % span));
     return last_;
   }
   void reset() { last_ = least_; }
 
  private:
-  base::duration least_, most_, last_;
+  duration least_, most_, last_;
 };
 
-}  // namespace strata::mesh
+}  // namespace strata::base

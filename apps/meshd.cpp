@@ -1,0 +1,87 @@
+// meshd: the sidecar that keeps a program connected to its peers. Options here, everything else in mesh::node.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <fstream>
+
+#include "daemon.hpp"
+#include "http/url.hpp"
+#include "mesh/node.hpp"
+#include "trace/recorder.hpp"
+
+using namespace strata;
+
+namespace {
+
+std::string default_socket() {
+  // A directory of the user's own where there is one: anybody may race for a name in /tmp.
+  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr && *runtime != '\0') return std::string(runtime) + "/strata-meshd.sock";
+  return "/tmp/chatixia-sidecar.sock";
+}
+
+std::string check_url(const std::string& text, std::initializer_list<std::string_view> schemes) {
+  const auto url = http::url::parse(text);
+  if (!url) return "'" + text + "' is not a URL: " + url.error().message();
+  for (const auto s : schemes)
+    if (url->scheme == s) return {};
+  return "'" + text + "' has the scheme '" + url->scheme + "', which cannot be used here";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("meshd: keeps a program connected to its peers over encrypted data channels");
+  mesh::node_config c;
+  c.signaling.signaling_url = "ws://localhost:8080/ws";
+  c.signaling.token_url = "http://localhost:8080/api/token";
+  c.ipc_path = default_socket();
+  std::string key_file, trace_file;
+  bool quiet = false;
+  app.add_option("--signaling-url", c.signaling.signaling_url, "WebSocket of the registry")
+      ->envname("SIGNALING_URL")
+      ->check([](const std::string& u) { return check_url(u, {"ws", "wss"}); });
+  app.add_option("--token-url", c.signaling.token_url, "where the API key is exchanged for a token")
+      ->envname("TOKEN_URL")
+      ->check([](const std::string& u) { return check_url(u, {"http", "https"}); });
+  app.add_option("--api-key-file", key_file, "file that holds the API key (or API_KEY in the environment)")->check(CLI::ExistingFile);
+  app.add_option("--ipc", c.ipc_path, "path of the local socket")->envname("IPC_SOCKET");
+  app.add_option("--agent-id", c.agent_id, "name of the local program; peers know it as <name>-sidecar")->envname("CHATIXIA_AGENT_ID");
+  app.add_option("--stun", c.stun_servers, "STUN servers host[:port] instead of those that the registry names")
+      ->check([](const std::string& s) { return base::host_port::parse(s) && s.find_first_of("/ ") == s.npos && (s.find("::") != s.npos || std::count(s.begin(), s.end(), ':') < 2 || s.front() == '[') ? std::string() : "'" + s + "' is not host[:port]"; });
+  app.add_flag("--no-stun", c.no_stun, "ask no STUN server");
+  app.add_flag("--allow-loopback", c.allow_loopback, "development: offer loopback addresses too");
+  app.add_option("--trust", c.signaling.trust_file, "PEM file of roots to trust for https and wss")->check(CLI::ExistingFile);
+  app.add_option("--trace", trace_file, "record packets, keys and events into this pcapng file");
+  app.add_flag("--quiet", quiet, "no log on stderr");
+  CLI11_PARSE(app, argc, argv);
+
+  // An API key is a secret: not an option, which everybody on the machine could read.
+  if (const char* key = std::getenv("API_KEY"); key != nullptr) c.signaling.api_key = key;
+  if (!key_file.empty()) {
+    std::ifstream file(key_file);
+    std::getline(file, c.signaling.api_key);
+  }
+  if (c.signaling.api_key.empty()) {
+    apps::say("meshd: no API key: set API_KEY or --api-key-file");
+    return 2;
+  }
+
+  net::asio_host host;
+  std::unique_ptr<trace::sink> capture;
+  if (!trace_file.empty()) {
+    auto file = trace::recorder::create(trace_file, "strata meshd", host.wall_now() - host.now().time_since_epoch());
+    if (!file) {
+      apps::say("meshd: cannot write " + trace_file + ": " + file.error().message());
+      return 2;
+    }
+    capture = std::move(*file);
+  }
+  apps::log_sink sink(std::move(capture), quiet);
+  mesh::node node(host, c, &sink);
+  if (const auto bound = node.listen(); !bound) {
+    apps::say("meshd: cannot bind " + c.ipc_path + ": " + bound.error().message());
+    return 2;
+  }
+  return apps::run_daemon(host, node.run(), [&node] { node.stop(); });
+}

@@ -1,0 +1,73 @@
+// registryd: where peers find each other. Options here, everything else in registry::service.
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+#include "daemon.hpp"
+#include "registry/service.hpp"
+#include "registry/state_files.hpp"
+
+using namespace strata;
+
+namespace {
+
+std::string default_state_directory() {
+  if (const char* systemd = std::getenv("STATE_DIRECTORY"); systemd != nullptr && *systemd != '\0') return systemd;
+  if (const char* xdg = std::getenv("XDG_STATE_HOME"); xdg != nullptr && *xdg != '\0') return std::string(xdg) + "/strata-registryd";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return std::string(home) + "/.local/state/strata-registryd";
+  return "strata-registryd";
+}
+
+std::string check_endpoint(const std::string& text) {
+  return base::endpoint::parse(text) ? std::string() : "'" + text + "' is not ADDRESS:PORT, for example 127.0.0.1:8080 or [::1]:8080";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("registryd: introduces peers to each other and stays out of their way");
+  registry::service_config c;
+  c.state_directory = default_state_directory();
+  std::string listen = "127.0.0.1:8080", stun;
+  app.add_option("--listen", listen, "address of the HTTP and WebSocket server")->check(check_endpoint)->capture_default_str();
+  app.add_option("--stun", stun, "address of the built-in STUN responder; none without it")->check(check_endpoint);
+  app.add_option("--keys", c.keys_file, "file of API keys: {\"keys\": {\"<key>\": {\"peer_id\", \"role\"}}}")->envname("API_KEYS_FILE");
+  app.add_option("--state-dir", c.state_directory, "where the token secret is kept")->capture_default_str();
+  app.add_option("--public-stun", c.public_stun, "STUN servers host:port that peers are told of, beside the built-in one");
+  app.add_option("--turn-url", c.turn_url, "TURN server that peers are told of, for example turn:turn.example.org:3478")->envname("TURN_URL");
+  app.add_option("--tls-cert", c.tls_certificate, "PEM certificate chain: HTTPS and WSS only")->check(CLI::ExistingFile);
+  app.add_option("--tls-key", c.tls_key, "PEM private key of --tls-cert")->check(CLI::ExistingFile);
+  app.add_option("--ports-file", c.ports_file, "write the bound ports as JSON into this file");
+  app.add_flag("--dev", c.dev, "development on loopback: a built-in key, reading without credentials");
+  bool quiet = false;
+  app.add_flag("--quiet", quiet, "no log on stderr");
+
+  auto* add_key = app.add_subcommand("add-key", "make an API key for a peer, add it to --keys and print it");
+  std::string peer, role = "agent";
+  add_key->add_option("peer", peer, "peer id")->required();
+  add_key->add_option("--role", role)->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+
+  if (const char* secret = std::getenv("TURN_SECRET"); secret != nullptr) c.turn_secret = secret;
+  if (const char* secret = std::getenv("SIGNALING_SECRET"); secret != nullptr) c.token_secret = secret;
+  c.listen = *base::endpoint::parse(listen);
+  if (!stun.empty()) c.stun = *base::endpoint::parse(stun);
+
+  net::asio_host host;
+  if (*add_key) {
+    const auto key = registry::add_key(host, c.keys_file, peer, role);
+    if (!key) {
+      apps::say("registryd: " + key.error());
+      return 2;
+    }
+    std::puts(key->c_str());
+    return 0;
+  }
+  apps::log_sink sink(nullptr, quiet);
+  registry::service service(host, c, trace::tracer(sink, {}));
+  if (const auto trouble = service.start(); !trouble.empty()) {
+    apps::say("registryd: " + trouble);
+    return 2;
+  }
+  apps::say("registryd: listening on " + service.http_endpoint().to_string());
+  return apps::run_daemon(host, service.run(), [&service] { service.stop(); });
+}

@@ -1,0 +1,380 @@
+#include "mesh/link.hpp"
+
+#include <algorithm>
+
+#include "mesh/glare.hpp"
+#include "sdp/data_description.hpp"
+
+namespace strata::mesh {
+namespace {
+
+constexpr auto attempt_limit = std::chrono::seconds(60);   // from the first step to the open channel
+constexpr auto least_pause = std::chrono::milliseconds(500);
+constexpr auto most_pause = std::chrono::seconds(30);
+constexpr auto their_turn = std::chrono::seconds(5);       // the side that was called waits this much longer
+constexpr auto patience_for_room = std::chrono::seconds(5);
+constexpr auto ping_limit = std::chrono::seconds(10);
+constexpr auto orderly_close_limit = std::chrono::seconds(1);
+constexpr std::size_t most_early_candidates = 64;
+constexpr std::size_t most_pings = 256;
+constexpr std::string_view channel_label = "mesh";
+constexpr std::string_view meshd_capability = "strata-1";
+
+std::size_t weight_of(const message& m) {
+  return m.type.size() + m.request_id.size() + m.source_agent.size() + m.target_agent.size() + m.payload.dump().size() + 64;
+}
+
+base::json milliseconds_or_null(const std::optional<base::duration>& d) {
+  return d ? base::json(base::milliseconds(*d)) : base::json();
+}
+
+}  // namespace
+
+std::string_view to_string(link_state s) noexcept {
+  switch (s) {
+    case link_state::idle: return "idle";
+    case link_state::offering: return "offering";
+    case link_state::answering: return "answering";
+    case link_state::connecting: return "connecting";
+    case link_state::open: return "open";
+    case link_state::waiting: return "waiting";
+  }
+  return "?";
+}
+
+link::link(link_environment& e, std::string peer)
+    : environment_(e),
+      peer_(std::move(peer)),
+      tracer_(e.sink != nullptr ? trace::tracer(*e.sink, peer_) : trace::tracer()),
+      outgoing_(link_queue_bytes, weight_of),
+      pauses_(least_pause, most_pause) {}
+
+async::task<> link::run() {
+  for (;;) {
+    if (!next_) {
+      // Who called calls again. The other side waits longer, and then calls too: the caller may be gone for good and
+      // back under another idea of who calls.
+      const bool may_call = !away_ && counters_.attempts != 0;
+      if (may_call) {
+        set_state(link_state::waiting, reason_);
+        co_await pause_or_intent(pauses_.next(environment_.host.random_u64()) + (caller_ ? base::duration::zero() : base::duration(their_turn)));
+        if (!next_ && !away_) next_.emplace();
+      } else {
+        set_state(link_state::idle, reason_);
+        co_await intent_changed_.wait();
+      }
+    }
+    intent_changed_.reset();
+    if (!next_) continue;
+    intent i = std::move(*next_);
+    next_.reset();
+    co_await async::first_of(attempt(std::move(i)), [](async::event& changed) -> async::task<> { co_await changed.wait(); }(intent_changed_));
+  }
+}
+
+async::task<> link::pause_or_intent(base::duration pause) {
+  co_await async::with_timeout(pause, [](async::event& changed) -> async::task<> { co_await changed.wait(); }(intent_changed_));
+}
+
+async::task<> link::attempt(intent i) {
+  ++counters_.attempts;
+  caller_ = !i.offer.has_value();
+  rtc::peer_connection pc(environment_.host, environment_.certificate, environment_.connection_options(), tracer_);
+  struct current_guard {
+    link& self;
+    current_guard(link& l, rtc::peer_connection& p) : self(l) { self.current_ = &p; }
+    ~current_guard() {
+      self.current_ = nullptr;
+      self.offer_outstanding_ = false;
+    }
+  } const guard(*this, pc);
+  for (auto& c : std::exchange(early_candidates_, {}))
+    if (i.offer) (void)pc.add_candidate(c.candidate);
+  co_await async::with_scope(async::at_end::cancel, [&](async::scope& s) -> async::task<> {
+    s.spawn("peer connection", [&pc] { return pc.run(); });
+    auto made = co_await async::with_timeout(attempt_limit, i.offer ? answer(pc, s, std::move(*i.offer)) : offer(pc, s));
+    remember(pc);
+    if (made) co_await serve(pc, std::move(*made));
+    else reason_ = pc.reason().empty() ? made.error().message() : pc.reason();
+    pc.close();
+    co_await async::with_timeout(orderly_close_limit, pc.closed());
+  });
+}
+
+async::task<base::result<link::channel_pointer>> link::offer(rtc::peer_connection& pc, async::scope& s) {
+  set_state(link_state::offering, "our call");
+  auto channel = pc.create_channel({.label = std::string(channel_label)});
+  auto sdp = co_await pc.create_offer();
+  if (!sdp) co_return base::fail(sdp.error());
+  offer_outstanding_ = true;
+  if (!signal(signaling::kind::offer, own_payload(std::move(*sdp)))) co_return base::fail(errc::not_connected, base::error::nowhere, "a registry connection");
+  s.spawn("trickle", [this, &pc] { return trickle(pc); });
+  if (auto up = co_await pc.connected(); !up) co_return base::fail(up.error());
+  if (auto open = co_await channel->opened(); !open) co_return base::fail(open.error());
+  co_return channel;
+}
+
+async::task<base::result<link::channel_pointer>> link::answer(rtc::peer_connection& pc, async::scope& s, std::string their_offer) {
+  set_state(link_state::answering, "their call");
+  auto sdp = co_await pc.accept_offer(std::move(their_offer));
+  if (!sdp) co_return base::fail(sdp.error());
+  signal(signaling::kind::answer, own_payload(std::move(*sdp)));
+  set_state(link_state::connecting, "answered");
+  s.spawn("trickle", [this, &pc] { return trickle(pc); });
+  if (auto up = co_await pc.connected(); !up) co_return base::fail(up.error());
+  for (;;) {
+    auto channel = co_await pc.accept_channel();
+    if (!channel) co_return base::fail(rtc::errc::closed);
+    if (channel->label() == channel_label) co_return channel;
+    channel->close();  // only the channel that we know what to do with
+  }
+}
+
+async::task<> link::trickle(rtc::peer_connection& pc) {
+  while (auto line = co_await pc.next_candidate()) {
+    signaling::candidate_payload c;
+    c.candidate = std::move(*line);
+    c.mid = "0";
+    signal(signaling::kind::ice_candidate, signaling::to_payload(c));
+  }
+}
+
+async::task<> link::serve(rtc::peer_connection& pc, channel_pointer c) {
+  ++counters_.opened;
+  pauses_.reset();
+  set_state(link_state::open, "channel open");
+  environment_.on_open(peer_);
+  struct closing {
+    link& self;
+    ~closing() {
+      self.set_state(link_state::waiting, self.reason_);
+      self.report_unsent();
+      for (auto& [id, p] : self.pings_) p->answered.set();
+      self.environment_.on_closed(self.peer_);
+    }
+  } const at_end{*this};
+  reason_ = "replaced";
+  co_await async::first_of(send_queued(c), receive_all(c), pc.closed());
+  remember(pc);
+  reason_ = pc.reason().empty() ? "the peer closed the channel" : pc.reason();
+}
+
+async::task<> link::send_queued(channel_pointer c) {
+  while (auto m = co_await outgoing_.receive()) {
+    auto text = m->to_json().dump();
+    const auto size = text.size();
+    sending_ = std::move(m);
+    if (const auto sent = co_await c->send({base::to_bytes(text), true}); !sent) co_return;
+    sending_.reset();
+    stuck_ = false;
+    ++counters_.sent;
+    counters_.bytes_sent += size;
+  }
+}
+
+async::task<> link::receive_all(channel_pointer c) {
+  while (auto m = co_await c->receive()) {
+    ++counters_.received;
+    counters_.bytes_received += m->data.size();
+    co_await received(std::string(base::as_text(m->data)));
+  }
+}
+
+async::task<> link::received(std::string text) {
+  const auto v = base::json::parse(text);
+  auto m = v ? message::from(*v) : base::result<message>(base::fail(v.error()));
+  if (!m) {
+    ++counters_.bad_messages;
+    tracer_(environment_.host.now(), trace::drop{trace::layer::mesh, "bad mesh message", {}, text.size()});
+    co_return;
+  }
+  if (they_are_meshd_ && m->type == "ping") {
+    m->type = "pong";
+    (void)outgoing_.try_send(std::move(*m));
+    co_return;
+  }
+  if (they_are_meshd_ && m->type == "pong") {
+    if (const auto at = pings_.find(m->request_id); at != pings_.end()) {
+      at->second->round_trip = environment_.host.now() - at->second->sent;
+      at->second->answered.set();
+    }
+    co_return;
+  }
+  co_await environment_.on_message(peer_, std::move(*m));
+}
+
+void link::offer_arrived(std::string sdp, base::json payload) {
+  // A text that is no offer must not cost the connection that stands.
+  if (const auto parsed = sdp::parse_data_description(sdp); !parsed) {
+    ++counters_.bad_messages;
+    tracer_(environment_.host.now(), trace::drop{trace::layer::sdp, "unusable offer", {}, sdp.size()});
+    return;
+  }
+  read_capabilities(payload);
+  away_ = false;
+  const bool both_offered = state_ == link_state::offering && offer_outstanding_;
+  if (both_offered && settle_glare(environment_.own_id, peer_, they_are_meshd_) == glare::keep_ours) {
+    tracer_(environment_.host.now(), trace::note{trace::layer::mesh, "glare", "both offered: ours is kept"});
+    return;
+  }
+  next_ = intent{std::move(sdp)};
+  early_candidates_.clear();
+  intent_changed_.set();
+}
+
+void link::answer_arrived(std::string sdp, base::json payload) {
+  if (current_ == nullptr || !offer_outstanding_ || next_) return;
+  read_capabilities(payload);
+  if (const auto taken = current_->accept_answer(sdp); !taken) {
+    ++counters_.bad_messages;
+    tracer_(environment_.host.now(), trace::drop{trace::layer::sdp, "unusable answer", {}, sdp.size()});
+    return;
+  }
+  offer_outstanding_ = false;
+  set_state(link_state::connecting, "answer arrived");
+}
+
+void link::candidate_arrived(signaling::candidate_payload c) {
+  if (current_ != nullptr && !next_) {
+    if (const auto taken = current_->add_candidate(c.candidate); !taken) {
+      ++counters_.bad_messages;
+      tracer_(environment_.host.now(), trace::drop{trace::layer::ice, "unusable candidate", {}, c.candidate.size()});
+    }
+    return;
+  }
+  if (early_candidates_.size() < most_early_candidates) early_candidates_.push_back(std::move(c));
+}
+
+void link::call() {
+  away_ = false;
+  if (next_ || (state_ != link_state::idle && state_ != link_state::waiting)) return;
+  next_.emplace();
+  intent_changed_.set();
+}
+
+void link::peer_is_away() { away_ = true; }
+
+void link::hang_up() {
+  away_ = true;
+  reason_ = "hung up";
+  if (current_ != nullptr) current_->close();
+}
+
+async::task<base::result<void>> link::send(message m) {
+  if (!open()) co_return base::fail(errc::not_connected);
+  if (m.to_json().dump().size() > largest_message) co_return base::fail(errc::too_large, largest_message, "at most 65536 bytes");
+  if (outgoing_.try_send(m)) co_return base::result<void>();
+  if (stuck_) co_return base::fail(errc::queue_full);
+  const auto sent = co_await async::with_timeout(
+      patience_for_room, [](link& self, message m2) -> async::task<bool> { co_return co_await self.outgoing_.send(std::move(m2)); }(*this, std::move(m)));
+  if (sent && *sent) co_return base::result<void>();
+  stuck_ = true;
+  co_return base::fail(open() ? errc::queue_full : errc::not_connected);
+}
+
+async::task<base::result<base::duration>> link::ping() {
+  if (!open()) co_return base::fail(errc::not_connected);
+  if (!they_are_meshd_) co_return base::fail(base::errc::unsupported, base::error::nowhere, "a peer that answers pings");
+  if (pings_.size() >= most_pings) co_return base::fail(errc::queue_full);
+  const auto id = "ping-" + std::to_string(next_ping_++);
+  auto pending = std::make_shared<pending_ping>();
+  pending->sent = environment_.host.now();
+  struct registered {
+    link& self;
+    const std::string& id;
+    ~registered() { self.pings_.erase(id); }
+  } const entry{*this, id};
+  pings_.emplace(id, pending);
+  message m;
+  m.type = "ping";
+  m.request_id = id;
+  if (!outgoing_.try_send(std::move(m))) co_return base::fail(errc::queue_full);
+  co_await async::with_timeout(ping_limit, [](std::shared_ptr<pending_ping> p) -> async::task<> { co_await p->answered.wait(); }(pending));
+  if (!pending->round_trip) co_return base::fail(open() ? make_error_code(base::errc::timed_out) : make_error_code(errc::not_connected));
+  if (round_trips_.size() < most_round_trips) {
+    round_trips_.push_back(*pending->round_trip);
+  } else {
+    round_trips_[oldest_round_trip_] = *pending->round_trip;
+    oldest_round_trip_ = (oldest_round_trip_ + 1) % most_round_trips;
+  }
+  co_return *pending->round_trip;
+}
+
+void link::read_capabilities(const base::json& payload) {
+  they_are_meshd_ = false;
+  if (const auto* caps = payload.find("caps"); caps != nullptr && caps->as_array() != nullptr)
+    for (const auto& c : *caps->as_array())
+      if (c.as_string() != nullptr && *c.as_string() == meshd_capability) they_are_meshd_ = true;
+  // The registry stands for the alias: it replaces what the sender claims by what it has bound.
+  if (const auto alias = payload.text("alias"); they_are_meshd_ && signaling::valid_peer_id(alias)) alias_ = alias;
+}
+
+base::json link::own_payload(std::string sdp) const {
+  return base::json::make({{"sdp", std::move(sdp)}, {"caps", base::json::array{meshd_capability}}});
+}
+
+void link::report_unsent() {
+  if (sending_) environment_.on_unsent(peer_, *sending_);
+  sending_.reset();
+  stuck_ = false;
+  while (auto m = outgoing_.try_receive())
+    if (m->type != "ping" && m->type != "pong") environment_.on_unsent(peer_, *m);
+}
+
+bool link::signal(signaling::kind what, base::json payload) {
+  signaling::message m;
+  m.what = what;
+  m.target_id = peer_;
+  m.payload = std::move(payload);
+  return environment_.signal(std::move(m));
+}
+
+void link::set_state(link_state next, std::string_view reason) {
+  if (next == state_) return;
+  tracer_(environment_.host.now(), trace::state_change{trace::layer::mesh, "link", to_string(state_), to_string(next), reason});
+  state_ = next;
+}
+
+void link::remember(rtc::peer_connection& pc) {
+  const auto& t = pc.phases();
+  base::json c;
+  c.set("state", to_string(pc.state()));
+  c.set("phases_ms", base::json::make({{"signaling", milliseconds_or_null(t.described)},
+                                       {"gathering", milliseconds_or_null(t.gathered)},
+                                       {"checks", milliseconds_or_null(t.paired)},
+                                       {"dtls", milliseconds_or_null(t.dtls)},
+                                       {"sctp", milliseconds_or_null(t.sctp)},
+                                       {"channel", milliseconds_or_null(t.channel)}}));
+  if (const auto pair = pc.ice().selected()) {
+    const auto side = [](const ice::candidate& k) {
+      return base::json::make({{"type", ice::to_string(k.type)}, {"address", k.address.to_string()}});
+    };
+    c.set("local", side(pair->local));
+    c.set("remote", side(pair->remote));
+  }
+  connection_ = std::move(c);
+}
+
+base::json link::status() const {
+  auto sorted = round_trips_;
+  std::sort(sorted.begin(), sorted.end());
+  const auto percentile = [&](std::size_t p) {
+    return sorted.empty() ? base::json() : base::json(base::milliseconds(sorted[std::min(sorted.size() - 1, sorted.size() * p / 100)]));
+  };
+  return base::json::make({{"peer", peer_},
+                           {"alias", alias_},
+                           {"state", to_string(state_)},
+                           {"reason", reason_},
+                           {"we_called", caller_},
+                           {"connection", connection_},
+                           {"rtt_ms", base::json::make({{"p50", percentile(50)}, {"p99", percentile(99)}, {"samples", sorted.size()}})},
+                           {"attempts", counters_.attempts},
+                           {"opened", counters_.opened},
+                           {"messages_sent", counters_.sent},
+                           {"messages_received", counters_.received},
+                           {"bytes_sent", counters_.bytes_sent},
+                           {"bytes_received", counters_.bytes_received},
+                           {"bad_messages", counters_.bad_messages}});
+}
+
+}  // namespace strata::mesh

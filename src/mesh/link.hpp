@@ -1,0 +1,133 @@
+// One peer of ours: who it is, the connection to it if there is one, and what waits to be sent to it.
+//
+// A link outlives its connections. Its run() is a loop: wait for a reason to connect (an offer of theirs, a decision
+// of ours), make one attempt, serve the channel until it ends, start over. A newer reason ends the attempt before it;
+// whatever belonged to that attempt ends with its scope, so nothing old can touch what is new.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "async/async.hpp"
+#include "base/json.hpp"
+#include "dtls/certificate.hpp"
+#include "base/backoff.hpp"
+#include "mesh/message.hpp"
+#include "net/host.hpp"
+#include "rtc/peer_connection.hpp"
+#include "signaling/message.hpp"
+#include "trace/sink.hpp"
+
+namespace strata::mesh {
+
+enum class link_state : std::uint8_t { idle, offering, answering, connecting, open, waiting };
+std::string_view to_string(link_state s) noexcept;
+
+inline constexpr std::size_t link_queue_bytes = 4u << 20;  // waiting to be sent to one peer
+inline constexpr std::size_t most_round_trips = 1024;      // samples kept for percentiles
+
+struct link_counters {
+  std::uint64_t attempts = 0, opened = 0, sent = 0, received = 0, bytes_sent = 0, bytes_received = 0, bad_messages = 0;
+};
+
+// What the links of one meshd share.
+struct link_environment {
+  net::host& host;
+  trace::sink* sink = nullptr;
+  std::string own_id;
+  dtls::certificate certificate;
+  std::function<rtc::options()> connection_options;  // asked for every attempt: servers change
+  std::function<bool(signaling::message)> signal;    // false: no signaling now
+  std::function<void(std::string_view peer)> on_open, on_closed;
+  std::function<void(std::string_view peer, const message&)> on_unsent;  // accepted, then the connection ended
+  std::function<async::task<>(std::string peer, message)> on_message;  // while it waits, the peer's next message waits
+};
+
+class link {
+ public:
+  link(link_environment& e, std::string peer);
+
+  async::task<> run();  // until cancelled
+
+  // From signaling.
+  void offer_arrived(std::string sdp, base::json payload);
+  void answer_arrived(std::string sdp, base::json payload);
+  void candidate_arrived(signaling::candidate_payload c);
+  void hang_up();         // ends the connection in order
+  void call();            // we are to offer, unless a connection stands or is being made
+  void peer_is_away();    // do not call until something is heard of it
+
+  // Waits a little for room in the queue; a peer that takes nothing gets an error at once from then on, so that it
+  // cannot hold up what the program has for others.
+  [[nodiscard]] async::task<base::result<void>> send(message m);
+  // Measures a round trip to the peer's meshd.
+  [[nodiscard]] async::task<base::result<base::duration>> ping();
+
+  [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
+  [[nodiscard]] const std::string& alias() const noexcept { return alias_; }
+  // The name the local program knows the peer by.
+  [[nodiscard]] const std::string& shown_as() const noexcept { return alias_.empty() ? peer_ : alias_; }
+  void set_alias(std::string alias) { alias_ = std::move(alias); }
+  [[nodiscard]] link_state state() const noexcept { return state_; }
+  [[nodiscard]] bool open() const noexcept { return state_ == link_state::open; }
+  [[nodiscard]] base::json status() const;
+
+ private:
+  struct intent {
+    std::optional<std::string> offer;  // theirs; nothing: we offer
+  };
+  using channel_pointer = std::shared_ptr<datachannel::channel>;
+
+  async::task<> attempt(intent i);
+  async::task<base::result<channel_pointer>> offer(rtc::peer_connection& pc, async::scope& s);
+  async::task<base::result<channel_pointer>> answer(rtc::peer_connection& pc, async::scope& s, std::string their_offer);
+  async::task<> trickle(rtc::peer_connection& pc);
+  async::task<> serve(rtc::peer_connection& pc, channel_pointer c);
+  async::task<> send_queued(channel_pointer c);
+  async::task<> receive_all(channel_pointer c);
+  async::task<> received(std::string text);
+  async::task<> pause_or_intent(base::duration pause);
+  void read_capabilities(const base::json& payload);
+  void report_unsent();
+  void set_state(link_state next, std::string_view reason);
+  bool signal(signaling::kind what, base::json payload);
+  void remember(rtc::peer_connection& pc);
+  base::json own_payload(std::string sdp) const;
+
+  link_environment& environment_;
+  std::string peer_, alias_;
+  trace::tracer tracer_;
+  link_state state_ = link_state::idle;
+  std::string reason_ = "new";
+  bool they_are_meshd_ = false;  // the peer follows the glare rule and answers pings
+  bool caller_ = false;          // the latest attempt was ours
+  bool away_ = false;
+  std::optional<intent> next_;
+  async::event intent_changed_;
+  rtc::peer_connection* current_ = nullptr;  // of the running attempt
+  bool offer_outstanding_ = false;
+  std::vector<signaling::candidate_payload> early_candidates_;  // they may overtake the offer they belong to
+  async::channel<message> outgoing_;
+  std::optional<message> sending_;
+  bool stuck_ = false;
+  base::backoff pauses_;
+  struct pending_ping {
+    base::instant sent;
+    std::optional<base::duration> round_trip;
+    async::event answered;
+  };
+  std::map<std::string, std::shared_ptr<pending_ping>> pings_;
+  std::uint64_t next_ping_ = 1;
+  std::vector<base::duration> round_trips_;  // a ring of the latest
+  std::size_t oldest_round_trip_ = 0;
+  base::json connection_;  // how the latest connection came about
+  link_counters counters_;
+};
+
+}  // namespace strata::mesh

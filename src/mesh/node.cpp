@@ -1,0 +1,278 @@
+#include "mesh/node.hpp"
+
+#include "base/endpoint.hpp"
+
+namespace strata::mesh {
+namespace {
+
+constexpr auto farewell_limit = std::chrono::milliseconds(1500);
+constexpr std::size_t most_links = 4096;
+constexpr std::uint16_t stun_port = 3478;
+
+trace::tracer tracer_for(trace::sink* sink) { return sink != nullptr ? trace::tracer(*sink, {}) : trace::tracer(); }
+
+signaling::session_config with_registration(signaling::session_config c, const std::string& agent_id) {
+  c.registration = base::json::make({{"caps", base::json::array{"events", "strata-1"}}});
+  if (!agent_id.empty()) c.registration.set("alias", agent_id + "-sidecar");
+  return c;
+}
+
+}  // namespace
+
+node::node(net::host& h, node_config c, trace::sink* sink)
+    : host_(h),
+      config_(std::move(c)),
+      tracer_(tracer_for(sink)),
+      session_(h, with_registration(config_.signaling, config_.agent_id), tracer_),
+      ipc_(h, config_.ipc_path,
+           {.on_command = [this](ipc_session& s, command cmd) { return handle(s, std::move(cmd)); }, .on_attached = [this](ipc_session& s) { greet(s); }},
+           tracer_),
+      environment_{.host = h,
+                   .sink = sink,
+                   .own_id = {},
+                   .certificate = dtls::certificate::generate([&h](base::byte_span out) { h.random(out); }, h.wall_now()),
+                   .connection_options = {},
+                   .signal = {},
+                   .on_open = {},
+                   .on_closed = {},
+                   .on_unsent = {},
+                   .on_message = {}} {
+  environment_.connection_options = [this] {
+    rtc::options o;
+    o.ice.stun_servers = stun_servers_;
+    o.ice.allow_loopback = config_.allow_loopback;
+    return o;
+  };
+  environment_.signal = [this](signaling::message m) { return session_.send(std::move(m)); };
+  environment_.on_open = [this](std::string_view peer) { ipc_.announce(peer_event("peer_connected", find(peer)->shown_as())); };
+  environment_.on_closed = [this](std::string_view peer) { ipc_.announce(peer_event("peer_disconnected", find(peer)->shown_as())); };
+  environment_.on_unsent = [this](std::string_view peer, const message& m) {
+    command c;
+    c.target_peer = find(peer)->shown_as();
+    c.message = m;
+    refuse(nullptr, c, "the connection ended before the message was sent");
+  };
+  environment_.on_message = [this](std::string peer, message m) { return deliver(std::move(peer), std::move(m)); };
+}
+
+base::result<void> node::listen() { return ipc_.listen(); }
+
+async::task<> node::run() {
+  co_await async::first_of(serve(), [](node& self) -> async::task<> {
+    co_await self.stop_.wait();
+    co_await self.hang_up();
+  }(*this));
+}
+
+async::task<> node::serve() {
+  co_await async::with_scope(async::at_end::cancel, [this](async::scope& s) -> async::task<> {
+    scope_ = &s;
+    s.spawn("local socket", [this] { return ipc_.run(); });
+    s.spawn("registry session", [this] { return session_.run(); });
+    co_await handle_signals();
+  });
+}
+
+// Each peer hears that we leave; that is worth a moment, not more.
+async::task<> node::hang_up() {
+  for (auto& [peer, l] : links_) l->hang_up();
+  co_await async::with_timeout(farewell_limit, [](node& self) -> async::task<> {
+    while (!self.open_peers().empty()) co_await async::sleep_for(std::chrono::milliseconds(5));
+  }(*this));
+}
+
+async::task<> node::handle_signals() {
+  while (auto m = co_await session_.receive()) {
+    switch (m->what) {
+      case signaling::kind::peer_list: {
+        environment_.own_id = session_.peer_id();
+        stun_servers_ = co_await resolve_stun_servers();
+        const auto* aliases = m->payload.find("aliases");
+        const auto* peers = m->payload.find("peers");
+        if (peers == nullptr || peers->as_array() == nullptr) break;
+        for (const auto& p : *peers->as_array()) {
+          if (p.as_string() == nullptr || !signaling::valid_peer_id(*p.as_string()) || links_.size() >= most_links) continue;
+          auto& l = link_to(*p.as_string());
+          if (aliases != nullptr && signaling::valid_peer_id(aliases->text(l.peer()))) l.set_alias(std::string(aliases->text(l.peer())));
+          // The newcomer offers to those it finds. A link that stands is left alone: the registry came back, not the peer.
+          l.call();
+        }
+        break;
+      }
+      case signaling::kind::offer:
+        if (signaling::valid_peer_id(m->peer_id) && (links_.contains(m->peer_id) || links_.size() < most_links))
+          link_to(m->peer_id).offer_arrived(std::string(signaling::sdp_of(m->payload)), m->payload);
+        break;
+      case signaling::kind::answer:
+        if (const auto at = links_.find(m->peer_id); at != links_.end()) at->second->answer_arrived(std::string(signaling::sdp_of(m->payload)), m->payload);
+        break;
+      case signaling::kind::ice_candidate:
+        if (const auto c = signaling::candidate_of(m->payload); c && signaling::valid_peer_id(m->peer_id) && (links_.contains(m->peer_id) || links_.size() < most_links))
+          link_to(m->peer_id).candidate_arrived(*c);
+        break;
+      case signaling::kind::peer_left:
+        // Gone from the registry is not gone: only a link that does not stand gives up calling.
+        if (const auto at = links_.find(m->payload.text("peer")); at != links_.end()) at->second->peer_is_away();
+        break;
+      default: break;
+    }
+  }
+}
+
+async::task<std::vector<base::endpoint>> node::resolve_stun_servers() {
+  std::vector<std::string> names = config_.stun_servers;
+  if (names.empty() && session_.ice_servers().as_array() != nullptr)
+    for (const auto& server : *session_.ice_servers().as_array())
+      if (const auto* urls = server.find("urls"); urls != nullptr && urls->as_array() != nullptr)
+        for (const auto& url : *urls->as_array())
+          if (url.as_string() != nullptr && url.as_string()->starts_with("stun:")) names.push_back(url.as_string()->substr(5));
+  std::vector<base::endpoint> servers;
+  if (config_.no_stun) co_return servers;
+  for (const auto& name : names) {
+    const auto where = base::host_port::parse(name);
+    if (!where) continue;
+    const auto addresses = co_await host_.resolve(where->host);
+    if (!addresses) continue;
+    for (const auto& a : *addresses) servers.push_back({a, where->port.value_or(stun_port)});
+  }
+  co_return servers;
+}
+
+link& node::link_to(const std::string& peer) {
+  if (const auto at = links_.find(peer); at != links_.end()) return *at->second;
+  auto& l = *links_.emplace(peer, std::make_unique<link>(environment_, peer)).first->second;
+  scope_->spawn("link", [&l] { return l.run(); });
+  return l;
+}
+
+link* node::find(std::string_view name) {
+  if (const auto at = links_.find(name); at != links_.end()) return at->second.get();
+  for (auto& [peer, l] : links_)
+    if (l->alias() == name) return l.get();
+  return nullptr;
+}
+
+std::vector<std::string> node::open_peers() const {
+  std::vector<std::string> peers;
+  for (const auto& [peer, l] : links_)
+    if (l->open()) peers.push_back(l->shown_as());
+  return peers;
+}
+
+async::task<> node::handle(ipc_session& s, command c) {
+  using kind = command::kind;
+  switch (c.what) {
+    case kind::send: co_await send(s, std::move(c)); break;
+    case kind::broadcast: co_await broadcast(s, std::move(c)); break;
+    case kind::list_peers:
+      for (auto& line : peer_list_event(open_peers())) s.try_tell(std::move(line));
+      break;
+    case kind::connect:
+      if (auto* l = find(c.target_peer)) {
+        l->call();
+      } else if (session_.registered() && links_.size() < most_links) {
+        link_to(c.target_peer).call();
+      } else {
+        refuse(&s, c, "the peer is not known and there is no registry connection");
+      }
+      break;
+    case kind::status: tell_status(s); break;
+    case kind::ping: co_await ping(s, std::move(c)); break;
+  }
+}
+
+async::task<> node::send(ipc_session& s, command c) {
+  auto* l = find(c.target_peer);
+  if (l == nullptr || !l->open()) co_return refuse(&s, c, "the peer is not connected");
+  const auto peer = l->peer();
+  if (c.message.type == "task_request") responses_.asked(peer, c.message.request_id);
+  const auto sent = co_await l->send(c.message);
+  if (!sent) refuse(&s, c, sent.error().message());
+}
+
+async::task<> node::broadcast(ipc_session& s, command c) {
+  std::vector<std::string> targets;
+  for (const auto& [peer, l] : links_)
+    if (l->open()) targets.push_back(peer);
+  for (const auto& peer : targets) {
+    c.target_peer = peer;
+    co_await send(s, c);
+  }
+}
+
+async::task<> node::ping(ipc_session& s, command c) {
+  auto* l = find(c.target_peer);
+  if (l == nullptr) co_return refuse(&s, c, "the peer is not connected");
+  const auto rtt = co_await l->ping();
+  if (!rtt) co_return refuse(&s, c, rtt.error().message());
+  s.try_tell(*event_line("pong", base::json::make({{"peer_id", l->shown_as()}, {"id", c.id}, {"rtt_ms", base::milliseconds(*rtt)}})));
+}
+
+// A message that does not go out is reported; a request is answered as well, so that nobody waits for an answer
+// that cannot come.
+void node::refuse(ipc_session* s, const command& c, std::string_view why) {
+  ++counters_.send_failed;
+  auto line = send_failed_event(c, why);
+  std::optional<std::string> response;
+  if (c.message.type == "task_request" && !c.message.request_id.empty()) {
+    const auto* l = find(c.target_peer);
+    const auto peer = l != nullptr ? l->peer() : c.target_peer;
+    if (l == nullptr || !l->open() || s != nullptr) {
+      responses_.asked(peer, c.message.request_id);
+      if (responses_.admit(peer, c.message.request_id)) response = message_event(c.target_peer, failure_response(c.message, why));
+    }
+  }
+  const auto tell = [&](std::string text) {
+    if (s != nullptr) s->try_tell(std::move(text));
+    else ipc_.announce(text);
+  };
+  tell(std::move(line));
+  if (response) tell(std::move(*response));
+}
+
+async::task<> node::deliver(std::string peer, message m) {
+  if (m.is_response() && !responses_.admit(peer, m.request_id)) {
+    ++counters_.stray_responses;
+    tracer_(host_.now(), trace::drop{trace::layer::mesh, "a response that was not asked of this peer, or came twice", {}, 0});
+    co_return;
+  }
+  auto* l = find(peer);
+  const auto shown = l != nullptr ? l->shown_as() : peer;
+  auto line = message_event(shown, m);
+  if (!line) {
+    ++counters_.oversized;
+    if (m.type == "task_request" && l != nullptr) (void)co_await l->send(failure_response(m, "the request is too large for the program's local socket"));
+    if (m.is_response()) line = message_event(shown, failure_response(message{m.type, m.request_id, m.target_agent, m.source_agent, {}}, "the response is too large"));
+    if (!line) co_return;
+  }
+  const bool kept = co_await ipc_.deliver(std::move(*line));
+  if (!kept && m.type == "task_request" && l != nullptr) (void)co_await l->send(failure_response(m, "no program is attached"));
+}
+
+void node::greet(ipc_session& s) {
+  for (auto& line : peer_list_event(open_peers())) s.try_tell(std::move(line));
+}
+
+void node::tell_status(ipc_session& s) {
+  for (const auto& [peer, l] : links_)
+    if (auto line = event_line("link", l->status())) s.try_tell(std::move(*line));
+  s.try_tell(*event_line("status", status()));
+}
+
+base::json node::status() const {
+  const auto& i = ipc_.counters();
+  return base::json::make({{"peer_id", session_.peer_id()},
+                           {"signaling", signaling::to_string(session_.state())},
+                           {"signaling_error", session_.last_error()},
+                           {"links", links_.size()},
+                           {"open", open_peers().size()},
+                           {"programs", ipc_.programs()},
+                           {"ipc_commands", i.commands},
+                           {"ipc_bad_lines", i.bad_lines},
+                           {"ipc_overflowed", i.overflowed},
+                           {"send_failed", counters_.send_failed},
+                           {"oversized", counters_.oversized},
+                           {"stray_responses", counters_.stray_responses}});
+}
+
+}  // namespace strata::mesh

@@ -1,0 +1,74 @@
+// What a meshd is: the local socket, the session with the registry, and a link for every peer.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "async/async.hpp"
+#include "mesh/ipc_server.hpp"
+#include "mesh/link.hpp"
+#include "mesh/response_filter.hpp"
+#include "net/host.hpp"
+#include "signaling/session.hpp"
+#include "trace/sink.hpp"
+
+namespace strata::mesh {
+
+struct node_config {
+  signaling::session_config signaling;
+  std::string ipc_path;
+  std::string agent_id;                   // of the local program; its peers know it as "<agent_id>-sidecar"
+  std::vector<std::string> stun_servers;  // "host:port"; empty: those the registry names
+  bool no_stun = false;
+  bool allow_loopback = false;            // development: candidates on the loopback interface
+};
+
+struct node_counters {
+  std::uint64_t send_failed = 0, oversized = 0, stray_responses = 0;
+};
+
+class node {
+ public:
+  node(net::host& h, node_config c, trace::sink* sink);
+
+  base::result<void> listen();  // the local socket; before run()
+  async::task<> run();          // until stop()
+  void stop() { stop_.set(); }  // links are closed in order, then run() ends
+
+  [[nodiscard]] base::json status() const;
+
+ private:
+  async::task<> serve();
+  async::task<> hang_up();
+  async::task<> handle_signals();
+  async::task<> handle(ipc_session& s, command c);
+  async::task<> send(ipc_session& s, command c);
+  async::task<> broadcast(ipc_session& s, command c);
+  async::task<> ping(ipc_session& s, command c);
+  async::task<> deliver(std::string peer, message m);
+  void refuse(ipc_session* s, const command& c, std::string_view why);
+  void greet(ipc_session& s);
+  void tell_status(ipc_session& s);
+  link& link_to(const std::string& peer);
+  link* find(std::string_view name);
+  [[nodiscard]] std::vector<std::string> open_peers() const;
+  async::task<std::vector<base::endpoint>> resolve_stun_servers();
+
+  net::host& host_;
+  node_config config_;
+  trace::tracer tracer_;
+  signaling::session session_;
+  ipc_server ipc_;
+  link_environment environment_;
+  std::map<std::string, std::unique_ptr<link>, std::less<>> links_;
+  async::scope* scope_ = nullptr;  // of serve(), while it runs
+  std::vector<base::endpoint> stun_servers_;
+  response_filter responses_;
+  node_counters counters_;
+  async::event stop_;
+};
+
+}  // namespace strata::mesh

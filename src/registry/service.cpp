@@ -1,0 +1,340 @@
+#include "registry/service.hpp"
+
+#include <fmt/format.h>
+
+#include "base/base64.hpp"
+#include "registry/state_files.hpp"
+
+namespace strata::registry {
+namespace {
+
+constexpr auto turn_lifetime = std::chrono::hours(1);
+constexpr std::uint16_t close_slow = 1008;  // RFC 6455 §7.4.1: policy violation
+constexpr std::size_t most_connections = 16'384;
+constexpr std::size_t most_connections_per_address = 4'096;  // a proxy in front is one address
+constexpr std::string_view development_key = "ak_dev_001";
+
+http::response json_response(int status, const base::json& body) { return http::response::json(status, body.dump()); }
+http::response failure(int status, std::string_view why) { return json_response(status, base::json::make({{"error", why}})); }
+http::response ok() { return json_response(200, base::json::make({{"status", "ok"}})); }
+
+int status_of(const base::error& e) {
+  if (e.code == make_error_code(agents_errc::name_taken)) return 403;
+  if (e.code == make_error_code(agents_errc::full)) return 503;
+  if (e.code == base::errc::not_found) return 404;
+  return 422;
+}
+
+http::response refused(const base::error& e) {
+  return failure(status_of(e), e.code == base::errc::not_found ? "not found" : e.message());
+}
+
+http::response unauthorised(std::string_view why) {
+  auto r = http::response::unauthorised("Bearer");
+  const auto body = failure(401, why);
+  r.body = body.body;
+  r.headers.set("Content-Type", "application/json");
+  return r;
+}
+
+http::response method_not_allowed(std::string_view allow) {
+  auto r = failure(405, "the method is not allowed here");
+  r.headers.set("Allow", allow);
+  return r;
+}
+
+}  // namespace
+
+service::service(net::host& h, service_config c, trace::tracer t)
+    : host_(h), config_(std::move(c)), tracer_(std::move(t)), relay_([this](std::string_view peer) { return keys_.names_peer(peer); }) {}
+
+service::~service() = default;
+
+base::endpoint service::http_endpoint() const { return listener_ ? listener_->local_endpoint() : base::endpoint(); }
+
+std::string service::start() {
+  if (config_.dev && !config_.listen.address.is_loopback()) return "--dev is for loopback only; it would let anybody in at " + config_.listen.to_string();
+  if (config_.tls_certificate.empty() != config_.tls_key.empty()) return "--tls-cert and --tls-key belong together";
+  if (auto trouble = read_keys(); !trouble.empty()) return trouble;
+  auto secret = token_secret(host_, config_.token_secret, config_.state_directory);
+  if (!secret) return secret.error();
+  secret_ = std::move(*secret);
+
+  http::server_options options;
+  options.max_connections = most_connections;
+  options.max_connections_per_address = most_connections_per_address;
+  options.websocket.max_message = signaling::largest_message;
+  if (!config_.tls_certificate.empty()) {
+    auto identity = net::load_tls_identity(host_, config_.tls_certificate, config_.tls_key);
+    if (!identity) return config_.tls_certificate + ": " + identity.error().message();
+    options.secure = true;
+    options.wrap = [this, id = *identity](std::unique_ptr<net::stream> s) { return net::tls_accept(host_, std::move(s), id); };
+  }
+  auto listener = host_.listen_tcp(config_.listen);
+  if (!listener) return "cannot listen on " + config_.listen.to_string() + ": " + listener.error().message();
+  listener_ = std::move(*listener);
+  server_ = std::make_unique<http::server>(
+      host_, std::move(options),
+      http::server_handlers{.on_request = [this](const http::request& r) -> async::task<http::response> { co_return handle(r); },
+                            .on_websocket = [this](const http::request& r, http::websocket& ws) { return serve_socket(r, ws); }},
+      tracer_);
+  if (config_.stun) {
+    auto s = host_.bind_udp(*config_.stun);
+    if (!s) return "cannot bind the STUN responder to " + config_.stun->to_string() + ": " + s.error().message();
+    stun_socket_ = std::move(*s);
+    stun_server_ = std::make_unique<stun::binding_server>(host_, stun::binding_server_config{}, tracer_);
+  }
+  if (!config_.ports_file.empty()) {
+    base::json ports;
+    ports.set("http", http_endpoint().port);
+    ports.set("stun", stun_socket_ ? stun_socket_->local_endpoint().port : 0);
+    if (auto trouble = write_file(config_.ports_file, ports.dump(), 0644); !trouble.empty()) return trouble;
+  }
+  return {};
+}
+
+std::string service::read_keys() {
+  if (config_.keys_file.empty()) {
+    if (!config_.dev) return "no API keys: give --keys FILE (make one with: registryd --keys FILE add-key PEER), or --dev on loopback";
+    keys_.add(development_key, {"agent-001", "agent"});
+    return {};
+  }
+  const auto text = read_file(config_.keys_file);
+  if (!text) return text.error();
+  auto keys = api_keys::parse(*text);
+  if (!keys) return config_.keys_file + ": " + keys.error().message();
+  keys_ = std::move(*keys);
+  return {};
+}
+
+async::task<> service::run() {
+  co_await async::with_scope(async::at_end::cancel, [this](async::scope& s) -> async::task<> {
+    if (stun_server_)
+      s.spawn("stun responder", [this]() -> async::task<> {
+        const auto ended = co_await stun_server_->serve_udp(*stun_socket_);
+        tracer_(host_.now(), trace::note{trace::layer::stun, "responder", ended.message()});
+      });
+    s.spawn("stop", [this]() -> async::task<> {
+      co_await stop_.wait();
+      server_->drain();
+    });
+    co_await server_->run(std::move(listener_));
+  });
+}
+
+http::response service::handle(const http::request& r) {
+  ++counters_.requests;
+  const std::string_view path = r.path;
+  const auto only = [&](std::string_view method) { return r.method == method || (method == "GET" && r.method == "HEAD"); };
+  if (path == "/ws") return only("GET") ? upgrade(r) : method_not_allowed("GET");
+  if (path == "/healthz") return only("GET") ? ok() : method_not_allowed("GET");
+  if (path == "/metrics") return only("GET") ? metrics() : method_not_allowed("GET");
+  if (path == "/api/token") return only("POST") ? issue_token(r) : method_not_allowed("POST");
+  if (path == "/api/config") return only("GET") ? ice_config(r) : method_not_allowed("GET");
+  if (path == "/api/hub/heartbeat") return only("POST") ? heartbeat(r) : method_not_allowed("POST");
+  if (path == "/api/registry/route") return only("GET") ? route(r) : method_not_allowed("GET");
+  if (path == "/api/registry/agents") {
+    if (only("GET")) return list_agents(r);
+    return only("POST") ? register_agent(r) : method_not_allowed("GET, POST");
+  }
+  constexpr std::string_view one_agent = "/api/registry/agents/";
+  if (path.starts_with(one_agent) && path.size() > one_agent.size()) {
+    const auto id = path.substr(one_agent.size());
+    if (only("GET")) return show_agent(r, id);
+    return only("DELETE") ? remove_agent(r, id) : method_not_allowed("GET, DELETE");
+  }
+  return failure(404, "not found");
+}
+
+// An API key in X-API-Key, or a token in Authorization.
+std::optional<identity> service::authenticate(const http::request& r) const {
+  if (const auto key = r.headers.single("X-API-Key")) {
+    const auto* who = keys_.find(*key);
+    return who != nullptr ? std::optional(*who) : std::nullopt;
+  }
+  constexpr std::string_view scheme = "Bearer ";
+  if (const auto authorization = r.headers.single("Authorization"); authorization && authorization->starts_with(scheme))
+    return authenticate_token(authorization->substr(scheme.size()));
+  return std::nullopt;
+}
+
+std::optional<identity> service::authenticate_token(std::string_view token) const {
+  const auto c = verify_token(token, secret_, host_.wall_now());
+  // A key that was taken out of the file takes its tokens with it.
+  if (!c || !keys_.names_peer(c->sub)) return std::nullopt;
+  return identity{c->sub, c->role};
+}
+
+http::response service::issue_token(const http::request& r) {
+  const auto key = r.headers.single("X-API-Key");
+  const auto* who = key ? keys_.find(*key) : nullptr;
+  if (who == nullptr) {
+    ++counters_.tokens_refused;
+    return unauthorised("an API key is needed in X-API-Key");
+  }
+  ++counters_.tokens_issued;
+  const auto now = unix_seconds(host_.wall_now());
+  const auto token = sign_token({who->peer_id, who->role, now, now + token_lifetime.count()}, secret_);
+  return json_response(200, base::json::make({{"token", token}, {"peer_id", who->peer_id}, {"role", who->role}}));
+}
+
+http::response service::ice_config(const http::request& r) const {
+  const auto who = authenticate(r);
+  base::json::array servers;
+  base::json::array stun_urls;
+  for (const auto& s : config_.public_stun) stun_urls.emplace_back("stun:" + s);
+  if (stun_socket_ && !stun_socket_->local_endpoint().address.is_unspecified()) stun_urls.emplace_back("stun:" + stun_socket_->local_endpoint().to_string());
+  if (!stun_urls.empty()) servers.push_back(base::json::make({{"urls", std::move(stun_urls)}}));
+  // TURN costs its owner bandwidth: credentials are for known peers, each under its own name, and soon over.
+  if (who && !config_.turn_url.empty() && !config_.turn_secret.empty()) {
+    const auto c = make_turn_credential(config_.turn_secret, who->peer_id, host_.wall_now() + turn_lifetime);
+    servers.push_back(base::json::make({{"urls", base::json::array{config_.turn_url}}, {"username", c.username}, {"credential", c.credential}}));
+  }
+  return json_response(200, base::json::make({{"iceServers", std::move(servers)}}));
+}
+
+http::response service::change(const http::request& r, base::result<void> (agents::*what)(const base::json&, std::string_view, base::wall_time),
+                               base::json answer) {
+  const auto who = authenticate(r);
+  if (!who) {
+    ++counters_.unauthorised;
+    return unauthorised("credentials are needed");
+  }
+  const auto type = r.headers.get("Content-Type");
+  if (!type.starts_with("application/json")) return failure(415, "the body must be application/json");
+  const auto body = base::json::parse(r.body);
+  if (!body) {
+    ++counters_.bad_bodies;
+    return failure(400, body.error().message());
+  }
+  if (const auto done = (agents_.*what)(*body, who->peer_id, host_.wall_now()); !done) {
+    ++counters_.bad_bodies;
+    return refused(done.error());
+  }
+  return json_response(200, answer);
+}
+
+http::response service::register_agent(const http::request& r) { return change(r, &agents::register_agent, base::json::make({{"status", "ok"}})); }
+
+http::response service::heartbeat(const http::request& r) {
+  return change(r, &agents::heartbeat, base::json::make({{"status", "ok"}, {"pending_tasks", base::json::array()}}));
+}
+
+bool service::may_read(const http::request& r) {
+  if (config_.dev || authenticate(r)) return true;
+  ++counters_.unauthorised;
+  return false;
+}
+
+http::response service::list_agents(const http::request& r) {
+  if (!may_read(r)) return unauthorised("credentials are needed");
+  return json_response(200, agents_.list(host_.wall_now()));
+}
+
+http::response service::show_agent(const http::request& r, std::string_view id) {
+  if (!may_read(r)) return unauthorised("credentials are needed");
+  const auto* record = agents_.find(id);
+  return record != nullptr ? json_response(200, agents::to_json(*record, host_.wall_now())) : failure(404, "not found");
+}
+
+http::response service::route(const http::request& r) {
+  if (!may_read(r)) return unauthorised("credentials are needed");
+  const auto skill = r.query("skill");
+  if (!skill || skill->empty()) return failure(400, "the parameter skill is missing");
+  if (const auto* record = agents_.route(*skill, host_.wall_now())) return json_response(200, agents::to_json(*record, host_.wall_now()));
+  return json_response(404, base::json::make({{"error", "no agent found with skill"}, {"skill", *skill}}));
+}
+
+http::response service::remove_agent(const http::request& r, std::string_view id) {
+  const auto who = authenticate(r);
+  if (!who) {
+    ++counters_.unauthorised;
+    return unauthorised("credentials are needed");
+  }
+  if (const auto removed = agents_.remove(id, who->peer_id); !removed) return refused(removed.error());
+  return ok();
+}
+
+// The token comes in the query, where every client of this protocol puts it, or in a header, where logs do not see it.
+std::optional<identity> service::authenticate_socket(const http::request& r) const {
+  const auto token = r.query("token");
+  return token ? authenticate_token(*token) : authenticate(r);
+}
+
+http::response service::upgrade(const http::request& r) {
+  if (authenticate_socket(r)) return http::accept_websocket(r);
+  ++counters_.unauthorised;
+  return unauthorised("a valid token is needed");
+}
+
+async::task<> service::serve_socket(const http::request& r, http::websocket& ws) {
+  const auto who = authenticate_socket(r);
+  if (!who) co_return;
+  const signaling::connection_id id(next_connection_++);
+  struct connected {
+    service& self;
+    signaling::connection_id id;
+    ~connected() {
+      self.sockets_.erase(id);
+      self.deliver(self.relay_.disconnected(id));
+    }
+  } const entry{*this, id};
+  sockets_.emplace(id, &ws);
+  ++counters_.sockets_opened;
+  deliver(relay_.connected(id, who->peer_id));
+  for (;;) {
+    const auto m = co_await ws.receive();
+    if (!m) co_return;
+    if (!m->text) continue;  // binary frames are nothing of this protocol
+    const auto out = relay_.received(id, m->data);
+    if (!out.dropped.empty()) tracer_(host_.now(), trace::drop{trace::layer::signaling, out.dropped, ws.remote_endpoint(), m->data.size()});
+    deliver(out);
+  }
+}
+
+void service::deliver(const signaling::relay_outcome& out) {
+  for (const auto c : out.close_replaced)
+    if (const auto at = sockets_.find(c); at != sockets_.end()) at->second->start_close(signaling::close_replaced, "the peer connected again");
+  for (const auto& d : out.deliveries) {
+    const auto at = sockets_.find(d.to);
+    if (at == sockets_.end() || at->second->try_send_text(d.text)) continue;
+    // A client that does not read is let go; when it comes back it learns everything anew.
+    ++counters_.sockets_slow;
+    at->second->start_close(close_slow, "too slow");
+  }
+}
+
+http::response service::metrics() const {
+  std::string out;
+  const auto metric = [&](std::string_view name, std::string_view type, std::string_view help, auto value, std::string_view labels = {}) {
+    if (!help.empty()) out += fmt::format("# HELP strata_registry_{} {}\n# TYPE strata_registry_{} {}\n", name, help, name, type);
+    out += fmt::format("strata_registry_{}{} {}\n", name, labels, value);
+  };
+  const auto& r = relay_.counters();
+  metric("http_requests_total", "counter", "HTTP requests handled", counters_.requests);
+  metric("tokens_issued_total", "counter", "API keys exchanged for tokens", counters_.tokens_issued);
+  metric("tokens_refused_total", "counter", "token requests without a known key", counters_.tokens_refused);
+  metric("unauthorised_total", "counter", "requests without valid credentials", counters_.unauthorised);
+  metric("bad_bodies_total", "counter", "request bodies that were refused", counters_.bad_bodies);
+  metric("signaling_sockets", "gauge", "WebSocket connections now", relay_.connections());
+  metric("signaling_registered", "gauge", "peers registered now", relay_.registered_peers().size());
+  metric("signaling_sockets_slow_total", "counter", "connections ended because the client did not read", counters_.sockets_slow);
+  metric("signaling_relayed_total", "counter", "messages relayed between peers", r.relayed);
+  metric("signaling_dropped_total", "counter", "messages that went nowhere", r.dropped_malformed, "{reason=\"malformed\"}");
+  metric("signaling_dropped_total", "", "", r.dropped_forged_sender, "{reason=\"forged sender\"}");
+  metric("signaling_dropped_total", "", "", r.dropped_undeliverable, "{reason=\"undeliverable\"}");
+  metric("signaling_dropped_total", "", "", r.dropped_unregistered, "{reason=\"unregistered\"}");
+  if (stun_server_) {
+    const auto& c = stun_server_->counted();
+    metric("stun_received_total", "counter", "datagrams at the STUN responder", c.received);
+    metric("stun_answered_total", "counter", "Binding requests answered", c.answered);
+    metric("stun_rate_limited_total", "counter", "Binding requests over the limit of their source", c.rate_limited);
+  }
+  const auto now = host_.wall_now();
+  metric("agents", "gauge", "agents by health", agents_.count(health::active, now), "{health=\"active\"}");
+  metric("agents", "", "", agents_.count(health::stale, now), "{health=\"stale\"}");
+  metric("agents", "", "", agents_.count(health::offline, now), "{health=\"offline\"}");
+  return http::response::text(200, std::move(out), "text/plain; version=0.0.4");
+}
+
+}  // namespace strata::registry

@@ -1,0 +1,90 @@
+// What a registryd is: the routes, the signaling socket, the STUN responder, and the state behind them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "async/async.hpp"
+#include "http/server.hpp"
+#include "net/host.hpp"
+#include "net/tls_stream.hpp"
+#include "registry/agents.hpp"
+#include "registry/credentials.hpp"
+#include "registry/jwt.hpp"
+#include "signaling/relay.hpp"
+#include "stun/binding_server.hpp"
+#include "trace/sink.hpp"
+
+namespace strata::registry {
+
+struct service_config {
+  base::endpoint listen;
+  std::optional<base::endpoint> stun;
+  std::string keys_file;
+  std::string state_directory;
+  std::string token_secret;               // empty: kept in the state directory, made there on first start
+  std::vector<std::string> public_stun;   // "host:port"
+  std::string turn_url, turn_secret;      // empty counts as not set
+  std::string tls_certificate, tls_key;   // PEM files
+  std::string ports_file;
+  bool dev = false;
+};
+
+struct service_counters {
+  std::uint64_t requests = 0, tokens_issued = 0, tokens_refused = 0, unauthorised = 0, bad_bodies = 0, sockets_opened = 0, sockets_slow = 0;
+};
+
+class service {
+ public:
+  service(net::host& h, service_config c, trace::tracer t);
+  ~service();
+
+  // Reads keys and secrets and binds the sockets. The text says what is wrong; empty when nothing is.
+  [[nodiscard]] std::string start();
+  async::task<> run();  // until stop()
+  void stop() { stop_.set(); }
+
+  [[nodiscard]] base::endpoint http_endpoint() const;  // between start() and run()
+
+ private:
+  http::response handle(const http::request& r);
+  http::response upgrade(const http::request& r);
+  async::task<> serve_socket(const http::request& r, http::websocket& ws);
+  http::response issue_token(const http::request& r);
+  http::response ice_config(const http::request& r) const;
+  http::response register_agent(const http::request& r);
+  http::response heartbeat(const http::request& r);
+  http::response list_agents(const http::request& r);
+  http::response show_agent(const http::request& r, std::string_view id);
+  http::response route(const http::request& r);
+  http::response remove_agent(const http::request& r, std::string_view id);
+  http::response metrics() const;
+  http::response change(const http::request& r, base::result<void> (agents::*what)(const base::json&, std::string_view, base::wall_time), base::json answer);
+  void deliver(const signaling::relay_outcome& out);
+  std::optional<identity> authenticate(const http::request& r) const;
+  std::optional<identity> authenticate_socket(const http::request& r) const;
+  std::optional<identity> authenticate_token(std::string_view token) const;
+  bool may_read(const http::request& r);
+  std::string read_keys();
+
+  net::host& host_;
+  service_config config_;
+  trace::tracer tracer_;
+  api_keys keys_;
+  base::bytes secret_;
+  agents agents_;
+  signaling::relay relay_;
+  std::map<signaling::connection_id, http::websocket*> sockets_;
+  std::uint64_t next_connection_ = 1;
+  std::unique_ptr<net::listener> listener_;
+  std::unique_ptr<net::udp_socket> stun_socket_;
+  std::unique_ptr<stun::binding_server> stun_server_;
+  std::unique_ptr<http::server> server_;
+  service_counters counters_;
+  async::event stop_;
+};
+
+}  // namespace strata::registry

@@ -1,0 +1,27 @@
+// The files a registry keeps: its secret, its keys. Errors are texts for the operator.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <tl/expected.hpp>
+
+#include "base/bytes.hpp"
+#include "net/host.hpp"
+
+namespace strata::registry {
+
+template <class T>
+using told = tl::expected<T, std::string>;
+
+told<std::string> read_file(const std::string& path);
+// Written beside and renamed, so that a crash leaves the old file or the new one.
+std::string write_file(const std::string& path, std::string_view text, unsigned mode);
+
+// The key that signs tokens: the given one, or the one in the directory, which is made (0700, the file 0600) when missing.
+told<base::bytes> token_secret(net::host& h, const std::string& given, const std::string& directory);
+
+// Makes a key of 128 random bits for a peer and adds it to a key file, which is made when missing.
+told<std::string> add_key(net::host& h, const std::string& keys_file, const std::string& peer, const std::string& role);
+
+}  // namespace strata::registry
