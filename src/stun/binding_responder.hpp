@@ -15,7 +15,7 @@ namespace strata::stun {
 
 struct responder_policy {
   bool serve_rfc3489 = true;  // requests without a cookie, answered with MAPPED-ADDRESS (RFC 8489 §12)
-  std::string software{};       // RFC 8489 §6.3.1.1 would like it; empty keeps the answer small
+  std::string software{};     // RFC 8489 §6.3.1.1 would like it; empty keeps the answer small
 };
 
 enum class responder_verdict : std::uint8_t {
