@@ -14,8 +14,8 @@
 #include "base/hex.hpp"
 #include "mesh/ipc_client.hpp"
 #include "net/asio_host.hpp"
-#include "stun/query.hpp"
 #include "stun/explain.hpp"
+#include "stun/query.hpp"
 #include "trace/pcapng.hpp"
 #include "trace/recorder.hpp"
 #include "trace/timeline.hpp"
@@ -34,7 +34,8 @@ int complain(std::string_view text) {
 
 std::string default_socket() {
   if (const char* path = std::getenv("IPC_SOCKET"); path != nullptr && *path != '\0') return path;
-  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr && *runtime != '\0') return std::string(runtime) + "/strata-meshd.sock";
+  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr && *runtime != '\0')
+    return std::string(runtime) + "/strata-meshd.sock";
   return "/tmp/chatixia-sidecar.sock";
 }
 
@@ -53,21 +54,24 @@ void print_link(const base::json& l) {
   const auto* c = l.find("connection");
   const auto& connection = c != nullptr ? *c : nothing;
   const auto* rtt = l.find("rtt_ms");
-  fmt::print("{:20} {:10} {} -> {}\n", l.text("alias").empty() ? l.text("peer") : l.text("alias"), l.text("state"), side(connection, "local"),
-             side(connection, "remote"));
+  fmt::print("{:20} {:10} {} -> {}\n", l.text("alias").empty() ? l.text("peer") : l.text("alias"), l.text("state"),
+             side(connection, "local"), side(connection, "remote"));
   if (const auto* p = connection.find("phases_ms")) {
     std::string phases;
-    for (const auto* name : {"signaling", "gathering", "checks", "dtls", "sctp", "channel"}) phases += fmt::format(" {} {}", name, number(p->find(name)));
+    for (const auto* name : {"signaling", "gathering", "checks", "dtls", "sctp", "channel"})
+      phases += fmt::format(" {} {}", name, number(p->find(name)));
     fmt::print("{:20} ms:{}\n", "", phases);
   }
   fmt::print("{:20} rtt p50 {} p99 {} ms; sent {}, received {}; {}\n", "", number(rtt != nullptr ? rtt->find("p50") : nullptr),
-             number(rtt != nullptr ? rtt->find("p99") : nullptr), l.find("messages_sent")->as_int().value_or(0), l.find("messages_received")->as_int().value_or(0), l.text("reason"));
+             number(rtt != nullptr ? rtt->find("p99") : nullptr), l.find("messages_sent")->as_int().value_or(0),
+             l.find("messages_received")->as_int().value_or(0), l.text("reason"));
 }
 
 async::task<int> show_status(net::host& h, std::string path, bool peers_only, bool as_json) {
   auto client = co_await mesh::ipc_client::attach(h, path);
   if (!client) co_return complain("no meshd at " + path + ": " + client.error().message());
-  if (auto sent = co_await (*client)->command("status", base::json::object()); !sent) co_return complain(sent.error().message());
+  if (auto sent = co_await (*client)->command("status", base::json::object()); !sent)
+    co_return complain(sent.error().message());
   base::json::array links;
   for (;;) {
     auto e = co_await async::with_timeout(answer_limit, (*client)->next());
@@ -81,8 +85,8 @@ async::task<int> show_status(net::host& h, std::string path, bool peers_only, bo
     }
     if (!peers_only)
       fmt::print("peer {}, registry {}{}{}, {} of {} links open\n", e->payload.text("peer_id"), e->payload.text("signaling"),
-                 e->payload.text("signaling_error").empty() ? "" : ": ", e->payload.text("signaling_error"), e->payload.find("open")->as_int().value_or(0),
-                 links.size());
+                 e->payload.text("signaling_error").empty() ? "" : ": ", e->payload.text("signaling_error"),
+                 e->payload.find("open")->as_int().value_or(0), links.size());
     for (const auto& l : links) {
       if (!peers_only) print_link(l);
       else if (l.text("state") == "open") fmt::print("{}\n", l.text("alias").empty() ? l.text("peer") : l.text("alias"));
@@ -94,15 +98,19 @@ async::task<int> show_status(net::host& h, std::string path, bool peers_only, bo
 async::task<int> send_text(net::host& h, std::string path, std::string peer, std::string text) {
   auto client = co_await mesh::ipc_client::attach(h, path);
   if (!client) co_return complain("no meshd at " + path + ": " + client.error().message());
-  auto message = base::json::make({{"type", "agent_prompt"}, {"target_agent", peer}, {"payload", base::json::make({{"message", std::move(text)}, {"direct", true}})}});
-  (void)co_await (*client)->command("send", base::json::make({{"target_peer", peer}, {"message", std::move(message)}, {"id", "meshctl"}}));
+  auto message = base::json::make({{"type", "agent_prompt"},
+                                   {"target_agent", peer},
+                                   {"payload", base::json::make({{"message", std::move(text)}, {"direct", true}})}});
+  (void)co_await (*client)->command(
+      "send", base::json::make({{"target_peer", peer}, {"message", std::move(message)}, {"id", "meshctl"}}));
   // Commands are handled in order: when the list comes, the message has been taken or refused.
   (void)co_await (*client)->command("list_peers", base::json::object());
   bool greeted = false;
   for (;;) {
     auto e = co_await async::with_timeout(answer_limit, (*client)->next());
     if (!e) co_return complain(e.error().message());
-    if (e->type == "send_failed" && e->payload.text("id") == "meshctl") co_return complain(std::string(e->payload.text("error")));
+    if (e->type == "send_failed" && e->payload.text("id") == "meshctl")
+      co_return complain(std::string(e->payload.text("error")));
     if (e->type == "peer_list" && std::exchange(greeted, true)) co_return done;
   }
 }
@@ -116,7 +124,8 @@ async::task<int> ping(net::host& h, std::string path, std::string peer, int coun
     for (;;) {
       auto e = co_await async::with_timeout(answer_limit, (*client)->next());
       if (!e) co_return complain(e.error().message());
-      if (e->type == "send_failed" && e->payload.text("id") == "meshctl") co_return complain(std::string(e->payload.text("error")));
+      if (e->type == "send_failed" && e->payload.text("id") == "meshctl")
+        co_return complain(std::string(e->payload.text("error")));
       if (e->type != "pong" || e->payload.text("id") != "meshctl") continue;
       times.push_back(e->payload.find("rtt_ms")->as_double().value_or(0));
       fmt::print("{}: {:.3f} ms\n", peer, times.back());
@@ -124,7 +133,8 @@ async::task<int> ping(net::host& h, std::string path, std::string peer, int coun
     }
   }
   std::sort(times.begin(), times.end());
-  fmt::print("{} round trips, p50 {:.3f} ms, p99 {:.3f} ms\n", times.size(), times[times.size() / 2], times[times.size() * 99 / 100]);
+  fmt::print("{} round trips, p50 {:.3f} ms, p99 {:.3f} ms\n", times.size(), times[times.size() / 2],
+             times[times.size() * 99 / 100]);
   co_return done;
 }
 
@@ -138,7 +148,8 @@ async::task<int> ask_stun(net::host& h, std::string server) {
     const auto answer = co_await stun::query_binding(h, base::endpoint{a, where->port.value_or(3478)});
     if (answer) {
       fmt::print("{}\n", answer->mapped.to_string());
-      std::fprintf(stderr, "from %s in %.2f ms, %u transmissions\n", answer->server.to_string().c_str(), base::milliseconds(answer->round_trip), answer->transmissions);
+      std::fprintf(stderr, "from %s in %.2f ms, %u transmissions\n", answer->server.to_string().c_str(),
+                   base::milliseconds(answer->round_trip), answer->transmissions);
       co_return done;
     }
     last = answer.error();
@@ -175,7 +186,8 @@ int main(int argc, char** argv) {
   bool as_json = false;
   std::string peer, text, server, hex, file;
   int count = 5;
-  auto* status = app.add_subcommand("status", "the registry session and every link with its candidates, phases and round trips");
+  auto* status =
+      app.add_subcommand("status", "the registry session and every link with its candidates, phases and round trips");
   status->add_flag("--json", as_json, "as JSON");
   auto* peers = app.add_subcommand("peers", "the names of the peers that are linked");
   auto* send = app.add_subcommand("send", "send a text to a peer's program");

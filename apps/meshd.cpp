@@ -16,7 +16,8 @@ namespace {
 
 std::string default_socket() {
   // A directory of the user's own where there is one: anybody may race for a name in /tmp.
-  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr && *runtime != '\0') return std::string(runtime) + "/strata-meshd.sock";
+  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr && *runtime != '\0')
+    return std::string(runtime) + "/strata-meshd.sock";
   return "/tmp/chatixia-sidecar.sock";
 }
 
@@ -44,11 +45,18 @@ int main(int argc, char** argv) {
   app.add_option("--token-url", c.signaling.token_url, "where the API key is exchanged for a token")
       ->envname("TOKEN_URL")
       ->check([](const std::string& u) { return check_url(u, {"http", "https"}); });
-  app.add_option("--api-key-file", key_file, "file that holds the API key (or API_KEY in the environment)")->check(CLI::ExistingFile);
+  app.add_option("--api-key-file", key_file, "file that holds the API key (or API_KEY in the environment)")
+      ->check(CLI::ExistingFile);
   app.add_option("--ipc", c.ipc_path, "path of the local socket")->envname("IPC_SOCKET");
-  app.add_option("--agent-id", c.agent_id, "name of the local program; peers know it as <name>-sidecar")->envname("CHATIXIA_AGENT_ID");
+  app.add_option("--agent-id", c.agent_id, "name of the local program; peers know it as <name>-sidecar")
+      ->envname("CHATIXIA_AGENT_ID");
   app.add_option("--stun", c.stun_servers, "STUN servers host[:port] instead of those that the registry names")
-      ->check([](const std::string& s) { return base::host_port::parse(s) && s.find_first_of("/ ") == s.npos && (s.find("::") != s.npos || std::count(s.begin(), s.end(), ':') < 2 || s.front() == '[') ? std::string() : "'" + s + "' is not host[:port]"; });
+      ->check([](const std::string& s) {
+        return base::host_port::parse(s) && s.find_first_of("/ ") == s.npos &&
+                       (s.find("::") != s.npos || std::count(s.begin(), s.end(), ':') < 2 || s.front() == '[')
+                   ? std::string()
+                   : "'" + s + "' is not host[:port]";
+      });
   app.add_flag("--no-stun", c.no_stun, "ask no STUN server");
   app.add_flag("--allow-loopback", c.allow_loopback, "development: offer loopback addresses too");
   app.add_option("--trust", c.signaling.trust_file, "PEM file of roots to trust for https and wss")->check(CLI::ExistingFile);

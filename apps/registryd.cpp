@@ -12,13 +12,16 @@ namespace {
 
 std::string default_state_directory() {
   if (const char* systemd = std::getenv("STATE_DIRECTORY"); systemd != nullptr && *systemd != '\0') return systemd;
-  if (const char* xdg = std::getenv("XDG_STATE_HOME"); xdg != nullptr && *xdg != '\0') return std::string(xdg) + "/strata-registryd";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return std::string(home) + "/.local/state/strata-registryd";
+  if (const char* xdg = std::getenv("XDG_STATE_HOME"); xdg != nullptr && *xdg != '\0')
+    return std::string(xdg) + "/strata-registryd";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
+    return std::string(home) + "/.local/state/strata-registryd";
   return "strata-registryd";
 }
 
 std::string check_endpoint(const std::string& text) {
-  return base::endpoint::parse(text) ? std::string() : "'" + text + "' is not ADDRESS:PORT, for example 127.0.0.1:8080 or [::1]:8080";
+  return base::endpoint::parse(text) ? std::string()
+                                     : "'" + text + "' is not ADDRESS:PORT, for example 127.0.0.1:8080 or [::1]:8080";
 }
 
 }  // namespace
@@ -30,10 +33,12 @@ int main(int argc, char** argv) {
   std::string listen = "127.0.0.1:8080", stun;
   app.add_option("--listen", listen, "address of the HTTP and WebSocket server")->check(check_endpoint)->capture_default_str();
   app.add_option("--stun", stun, "address of the built-in STUN responder; none without it")->check(check_endpoint);
-  app.add_option("--keys", c.keys_file, "file of API keys: {\"keys\": {\"<key>\": {\"peer_id\", \"role\"}}}")->envname("API_KEYS_FILE");
+  app.add_option("--keys", c.keys_file, "file of API keys: {\"keys\": {\"<key>\": {\"peer_id\", \"role\"}}}")
+      ->envname("API_KEYS_FILE");
   app.add_option("--state-dir", c.state_directory, "where the token secret is kept")->capture_default_str();
   app.add_option("--public-stun", c.public_stun, "STUN servers host:port that peers are told of, beside the built-in one");
-  app.add_option("--turn-url", c.turn_url, "TURN server that peers are told of, for example turn:turn.example.org:3478")->envname("TURN_URL");
+  app.add_option("--turn-url", c.turn_url, "TURN server that peers are told of, for example turn:turn.example.org:3478")
+      ->envname("TURN_URL");
   app.add_option("--tls-cert", c.tls_certificate, "PEM certificate chain: HTTPS and WSS only")->check(CLI::ExistingFile);
   app.add_option("--tls-key", c.tls_key, "PEM private key of --tls-cert")->check(CLI::ExistingFile);
   app.add_option("--ports-file", c.ports_file, "write the bound ports as JSON into this file");

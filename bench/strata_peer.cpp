@@ -71,7 +71,10 @@ async::task<> receive_until_end(net::host& h, channel_pointer c) {
   double before = 0;
   while (auto m = co_await c->receive()) {
     if (m->text) {
-      const base::json::object result = {{"bytes", octets}, {"messages", messages}, {"seconds", seconds(h.now() - first)}, {"cpu_seconds", cpu_seconds() - before}};
+      const base::json::object result = {{"bytes", octets},
+                                         {"messages", messages},
+                                         {"seconds", seconds(h.now() - first)},
+                                         {"cpu_seconds", cpu_seconds() - before}};
       (void)co_await c->send(text("done"));
       co_await async::sleep_for(std::chrono::milliseconds(200));
       finish(result);
@@ -152,7 +155,8 @@ async::task<> one_side(net::host& h, std::string role, std::string mode, double 
 
 // Two connections of one process, signaling by hand.
 struct pair_of_connections {
-  pair_of_connections(net::host& h, const dtls::certificate& certificate) : a(h, certificate, quick(), {}), b(h, certificate, quick(), {}) {}
+  pair_of_connections(net::host& h, const dtls::certificate& certificate)
+      : a(h, certificate, quick(), {}), b(h, certificate, quick(), {}) {}
   rtc::peer_connection a, b;
   channel_pointer c;
   async::task<> open(async::scope& s) {

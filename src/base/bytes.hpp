@@ -16,9 +16,7 @@ inline byte_view as_bytes(std::string_view text) noexcept {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-inline std::string_view as_text(byte_view data) noexcept {
-  return {reinterpret_cast<const char*>(data.data()), data.size()};
-}
+inline std::string_view as_text(byte_view data) noexcept { return {reinterpret_cast<const char*>(data.data()), data.size()}; }
 
 inline bytes to_bytes(byte_view data) { return {data.begin(), data.end()}; }
 inline bytes to_bytes(std::string_view text) { return to_bytes(as_bytes(text)); }

@@ -15,16 +15,14 @@ struct error {
   static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
 
   std::error_code code;
-  std::size_t offset = nowhere;   // byte offset in the input, for parse errors
-  std::string_view expected = {}; // static text: what would have been right; empty when the code says it all
+  std::size_t offset = nowhere;    // byte offset in the input, for parse errors
+  std::string_view expected = {};  // static text: what would have been right; empty when the code says it all
 
   error() = default;
-  error(std::error_code c, std::size_t at = nowhere, std::string_view what = {})
-      : code(c), offset(at), expected(what) {}
+  error(std::error_code c, std::size_t at = nowhere, std::string_view what = {}) : code(c), offset(at), expected(what) {}
   template <class Enum>
     requires std::is_error_code_enum_v<Enum>
-  error(Enum e, std::size_t at = nowhere, std::string_view what = {})
-      : code(make_error_code(e)), offset(at), expected(what) {}
+  error(Enum e, std::size_t at = nowhere, std::string_view what = {}) : code(make_error_code(e)), offset(at), expected(what) {}
 
   // "<category>: <message> at byte 12, expected …"
   [[nodiscard]] std::string message() const;
@@ -41,13 +39,13 @@ struct error {
 // What the world (kernel, resolver, simulated network) may answer; used by net and everything above it.
 enum class errc {
   timed_out = 1,
-  closed,        // the other end, or we, closed it
+  closed,  // the other end, or we, closed it
   refused,
   unreachable,
   in_use,
   not_found,
   too_large,
-  would_block,   // a bounded queue is full
+  would_block,  // a bounded queue is full
   permission,
   unsupported,
   invalid,

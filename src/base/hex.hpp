@@ -9,7 +9,7 @@
 
 namespace strata::base {
 
-[[nodiscard]] std::string to_hex(byte_view data);                       // lower case, no separators
-[[nodiscard]] std::optional<bytes> from_hex(std::string_view text);     // both cases; white space between octets is skipped
+[[nodiscard]] std::string to_hex(byte_view data);                    // lower case, no separators
+[[nodiscard]] std::optional<bytes> from_hex(std::string_view text);  // both cases; white space between octets is skipped
 
 }  // namespace strata::base

@@ -35,8 +35,8 @@ class ip_address {
 
   [[nodiscard]] bool is_unspecified() const noexcept;
   [[nodiscard]] bool is_loopback() const noexcept;
-  [[nodiscard]] bool is_link_local() const noexcept;   // 169.254/16, fe80::/10
-  [[nodiscard]] bool is_private() const noexcept;      // RFC 1918, 100.64/10, fc00::/7
+  [[nodiscard]] bool is_link_local() const noexcept;  // 169.254/16, fe80::/10
+  [[nodiscard]] bool is_private() const noexcept;     // RFC 1918, 100.64/10, fc00::/7
   [[nodiscard]] bool is_multicast() const noexcept;
   [[nodiscard]] bool is_v4_mapped() const noexcept;    // ::ffff:a.b.c.d
   [[nodiscard]] ip_address unmapped() const noexcept;  // the IPv4 address inside ::ffff:a.b.c.d, else itself

@@ -31,7 +31,8 @@ base::result<command> parse_command(std::string_view line) {
   static const base::json nothing;
   const auto* found = v->find("payload");
   const auto& payload = found != nullptr ? *found : nothing;
-  if (!payload.is_null() && !payload.is_object()) return base::fail(errc::bad_field, base::error::nowhere, "payload as an object");
+  if (!payload.is_null() && !payload.is_object())
+    return base::fail(errc::bad_field, base::error::nowhere, "payload as an object");
   c.target_peer = payload.text("target_peer", payload.text("target_peer_id"));
   c.id = payload.text("id");
   using kind = command::kind;
@@ -77,7 +78,8 @@ std::vector<std::string> peer_list_event(const std::vector<std::string>& peers) 
 }
 
 std::string send_failed_event(const command& c, std::string_view why) {
-  auto payload = base::json::make({{"target_peer", c.target_peer}, {"request_id", c.message.request_id.substr(0, 256)}, {"error", why}});
+  auto payload =
+      base::json::make({{"target_peer", c.target_peer}, {"request_id", c.message.request_id.substr(0, 256)}, {"error", why}});
   if (!c.id.empty()) payload.set("id", c.id.substr(0, 256));
   return *event_line("send_failed", std::move(payload));
 }

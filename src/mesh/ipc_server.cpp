@@ -12,7 +12,8 @@ constexpr std::size_t most_programs = 64;
 // Takes a session off the list however its serving ends.
 class listed {
  public:
-  listed(std::vector<std::shared_ptr<ipc_session>>& list, std::shared_ptr<ipc_session> s) : list_(list), session_(std::move(s)) {
+  listed(std::vector<std::shared_ptr<ipc_session>>& list, std::shared_ptr<ipc_session> s)
+      : list_(list), session_(std::move(s)) {
     list_.push_back(session_);
   }
   ~listed() {
@@ -61,8 +62,9 @@ async::task<> ipc_server::run() {
       auto accepted = co_await listener_->accept();
       if (!accepted) co_return;
       if (sessions_.size() >= most_programs) continue;  // dropping the stream closes it
-      s.spawn("ipc session", [this](std::shared_ptr<ipc_session> session) { return serve(std::move(session)); },
-              std::make_shared<ipc_session>(std::move(*accepted)));
+      s.spawn(
+          "ipc session", [this](std::shared_ptr<ipc_session> session) { return serve(std::move(session)); },
+          std::make_shared<ipc_session>(std::move(*accepted)));
     }
   });
 }

@@ -8,10 +8,10 @@
 namespace strata::mesh {
 namespace {
 
-constexpr auto attempt_limit = std::chrono::seconds(60);   // from the first step to the open channel
+constexpr auto attempt_limit = std::chrono::seconds(60);  // from the first step to the open channel
 constexpr auto least_pause = std::chrono::milliseconds(500);
 constexpr auto most_pause = std::chrono::seconds(30);
-constexpr auto their_turn = std::chrono::seconds(5);       // the side that was called waits this much longer
+constexpr auto their_turn = std::chrono::seconds(5);  // the side that was called waits this much longer
 constexpr auto patience_for_room = std::chrono::seconds(5);
 constexpr auto ping_limit = std::chrono::seconds(10);
 constexpr auto orderly_close_limit = std::chrono::seconds(1);
@@ -57,7 +57,8 @@ async::task<> link::run() {
       const bool may_call = !away_ && counters_.attempts != 0;
       if (may_call) {
         set_state(link_state::waiting, reason_);
-        co_await pause_or_intent(pauses_.next(environment_.host.random_u64()) + (caller_ ? base::duration::zero() : base::duration(their_turn)));
+        co_await pause_or_intent(pauses_.next(environment_.host.random_u64()) +
+                                 (caller_ ? base::duration::zero() : base::duration(their_turn)));
         if (!next_ && !away_) next_.emplace();
       } else {
         set_state(link_state::idle, reason_);
@@ -68,7 +69,8 @@ async::task<> link::run() {
     if (!next_) continue;
     intent i = std::move(*next_);
     next_.reset();
-    co_await async::first_of(attempt(std::move(i)), [](async::event& changed) -> async::task<> { co_await changed.wait(); }(intent_changed_));
+    co_await async::first_of(attempt(std::move(i)),
+                             [](async::event& changed) -> async::task<> { co_await changed.wait(); }(intent_changed_));
   }
 }
 
@@ -107,14 +109,16 @@ async::task<base::result<link::channel_pointer>> link::offer(rtc::peer_connectio
   auto sdp = co_await pc.create_offer();
   if (!sdp) co_return base::fail(sdp.error());
   offer_outstanding_ = true;
-  if (!signal(signaling::kind::offer, own_payload(std::move(*sdp)))) co_return base::fail(errc::not_connected, base::error::nowhere, "a registry connection");
+  if (!signal(signaling::kind::offer, own_payload(std::move(*sdp))))
+    co_return base::fail(errc::not_connected, base::error::nowhere, "a registry connection");
   s.spawn("trickle", [this, &pc] { return trickle(pc); });
   if (auto up = co_await pc.connected(); !up) co_return base::fail(up.error());
   if (auto open = co_await channel->opened(); !open) co_return base::fail(open.error());
   co_return channel;
 }
 
-async::task<base::result<link::channel_pointer>> link::answer(rtc::peer_connection& pc, async::scope& s, std::string their_offer) {
+async::task<base::result<link::channel_pointer>> link::answer(rtc::peer_connection& pc, async::scope& s,
+                                                              std::string their_offer) {
   set_state(link_state::answering, "their call");
   auto sdp = co_await pc.accept_offer(std::move(their_offer));
   if (!sdp) co_return base::fail(sdp.error());
@@ -262,11 +266,13 @@ void link::hang_up() {
 
 async::task<base::result<void>> link::send(message m) {
   if (!open()) co_return base::fail(errc::not_connected);
-  if (m.to_json().dump().size() > largest_message) co_return base::fail(errc::too_large, largest_message, "at most 65536 bytes");
+  if (m.to_json().dump().size() > largest_message)
+    co_return base::fail(errc::too_large, largest_message, "at most 65536 bytes");
   if (outgoing_.try_send(m)) co_return base::result<void>();
   if (stuck_) co_return base::fail(errc::queue_full);
-  const auto sent = co_await async::with_timeout(
-      patience_for_room, [](link& self, message m2) -> async::task<bool> { co_return co_await self.outgoing_.send(std::move(m2)); }(*this, std::move(m)));
+  const auto sent = co_await async::with_timeout(patience_for_room, [](link& self, message m2) -> async::task<bool> {
+    co_return co_await self.outgoing_.send(std::move(m2));
+  }(*this, std::move(m)));
   if (sent && *sent) co_return base::result<void>();
   stuck_ = true;
   co_return base::fail(open() ? errc::queue_full : errc::not_connected);
@@ -289,8 +295,10 @@ async::task<base::result<base::duration>> link::ping() {
   m.type = "ping";
   m.request_id = id;
   if (!outgoing_.try_send(std::move(m))) co_return base::fail(errc::queue_full);
-  co_await async::with_timeout(ping_limit, [](std::shared_ptr<pending_ping> p) -> async::task<> { co_await p->answered.wait(); }(pending));
-  if (!pending->round_trip) co_return base::fail(open() ? make_error_code(base::errc::timed_out) : make_error_code(errc::not_connected));
+  co_await async::with_timeout(ping_limit,
+                               [](std::shared_ptr<pending_ping> p) -> async::task<> { co_await p->answered.wait(); }(pending));
+  if (!pending->round_trip)
+    co_return base::fail(open() ? make_error_code(base::errc::timed_out) : make_error_code(errc::not_connected));
   if (round_trips_.size() < most_round_trips) {
     round_trips_.push_back(*pending->round_trip);
   } else {
@@ -359,22 +367,24 @@ base::json link::status() const {
   auto sorted = round_trips_;
   std::sort(sorted.begin(), sorted.end());
   const auto percentile = [&](std::size_t p) {
-    return sorted.empty() ? base::json() : base::json(base::milliseconds(sorted[std::min(sorted.size() - 1, sorted.size() * p / 100)]));
+    return sorted.empty() ? base::json()
+                          : base::json(base::milliseconds(sorted[std::min(sorted.size() - 1, sorted.size() * p / 100)]));
   };
-  return base::json::make({{"peer", peer_},
-                           {"alias", alias_},
-                           {"state", to_string(state_)},
-                           {"reason", reason_},
-                           {"we_called", caller_},
-                           {"connection", connection_},
-                           {"rtt_ms", base::json::make({{"p50", percentile(50)}, {"p99", percentile(99)}, {"samples", sorted.size()}})},
-                           {"attempts", counters_.attempts},
-                           {"opened", counters_.opened},
-                           {"messages_sent", counters_.sent},
-                           {"messages_received", counters_.received},
-                           {"bytes_sent", counters_.bytes_sent},
-                           {"bytes_received", counters_.bytes_received},
-                           {"bad_messages", counters_.bad_messages}});
+  return base::json::make(
+      {{"peer", peer_},
+       {"alias", alias_},
+       {"state", to_string(state_)},
+       {"reason", reason_},
+       {"we_called", caller_},
+       {"connection", connection_},
+       {"rtt_ms", base::json::make({{"p50", percentile(50)}, {"p99", percentile(99)}, {"samples", sorted.size()}})},
+       {"attempts", counters_.attempts},
+       {"opened", counters_.opened},
+       {"messages_sent", counters_.sent},
+       {"messages_received", counters_.received},
+       {"bytes_sent", counters_.bytes_sent},
+       {"bytes_received", counters_.bytes_received},
+       {"bad_messages", counters_.bad_messages}});
 }
 
 }  // namespace strata::mesh

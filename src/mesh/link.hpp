@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "async/async.hpp"
+#include "base/backoff.hpp"
 #include "base/json.hpp"
 #include "dtls/certificate.hpp"
-#include "base/backoff.hpp"
 #include "mesh/message.hpp"
 #include "net/host.hpp"
 #include "rtc/peer_connection.hpp"
@@ -46,7 +46,7 @@ struct link_environment {
   std::function<bool(signaling::message)> signal;    // false: no signaling now
   std::function<void(std::string_view peer)> on_open, on_closed;
   std::function<void(std::string_view peer, const message&)> on_unsent;  // accepted, then the connection ended
-  std::function<async::task<>(std::string peer, message)> on_message;  // while it waits, the peer's next message waits
+  std::function<async::task<>(std::string peer, message)> on_message;    // while it waits, the peer's next message waits
 };
 
 class link {
@@ -59,9 +59,9 @@ class link {
   void offer_arrived(std::string sdp, base::json payload);
   void answer_arrived(std::string sdp, base::json payload);
   void candidate_arrived(signaling::candidate_payload c);
-  void hang_up();         // ends the connection in order
-  void call();            // we are to offer, unless a connection stands or is being made
-  void peer_is_away();    // do not call until something is heard of it
+  void hang_up();       // ends the connection in order
+  void call();          // we are to offer, unless a connection stands or is being made
+  void peer_is_away();  // do not call until something is heard of it
 
   // Waits a little for room in the queue; a peer that takes nothing gets an error at once from then on, so that it
   // cannot hold up what the program has for others.

@@ -46,8 +46,11 @@ base::result<message> message::from(const base::json& v) {
 }
 
 base::json message::to_json() const {
-  return base::json::make(
-      {{"type", type}, {"request_id", request_id}, {"source_agent", source_agent}, {"target_agent", target_agent}, {"payload", payload}});
+  return base::json::make({{"type", type},
+                           {"request_id", request_id},
+                           {"source_agent", source_agent},
+                           {"target_agent", target_agent},
+                           {"payload", payload}});
 }
 
 message failure_response(const message& request, std::string_view why) {

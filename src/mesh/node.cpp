@@ -25,7 +25,8 @@ node::node(net::host& h, node_config c, trace::sink* sink)
       tracer_(tracer_for(sink)),
       session_(h, with_registration(config_.signaling, config_.agent_id), tracer_),
       ipc_(h, config_.ipc_path,
-           {.on_command = [this](ipc_session& s, command cmd) { return handle(s, std::move(cmd)); }, .on_attached = [this](ipc_session& s) { greet(s); }},
+           {.on_command = [this](ipc_session& s, command cmd) { return handle(s, std::move(cmd)); },
+            .on_attached = [this](ipc_session& s) { greet(s); }},
            tracer_),
       environment_{.host = h,
                    .sink = sink,
@@ -45,7 +46,9 @@ node::node(net::host& h, node_config c, trace::sink* sink)
   };
   environment_.signal = [this](signaling::message m) { return session_.send(std::move(m)); };
   environment_.on_open = [this](std::string_view peer) { ipc_.announce(peer_event("peer_connected", find(peer)->shown_as())); };
-  environment_.on_closed = [this](std::string_view peer) { ipc_.announce(peer_event("peer_disconnected", find(peer)->shown_as())); };
+  environment_.on_closed = [this](std::string_view peer) {
+    ipc_.announce(peer_event("peer_disconnected", find(peer)->shown_as()));
+  };
   environment_.on_unsent = [this](std::string_view peer, const message& m) {
     command c;
     c.target_peer = find(peer)->shown_as();
@@ -93,7 +96,8 @@ async::task<> node::handle_signals() {
         for (const auto& p : *peers->as_array()) {
           if (p.as_string() == nullptr || !signaling::valid_peer_id(*p.as_string()) || links_.size() >= most_links) continue;
           auto& l = link_to(*p.as_string());
-          if (aliases != nullptr && signaling::valid_peer_id(aliases->text(l.peer()))) l.set_alias(std::string(aliases->text(l.peer())));
+          if (aliases != nullptr && signaling::valid_peer_id(aliases->text(l.peer())))
+            l.set_alias(std::string(aliases->text(l.peer())));
           // The newcomer offers to those it finds. A link that stands is left alone: the registry came back, not the peer.
           l.call();
         }
@@ -104,10 +108,12 @@ async::task<> node::handle_signals() {
           link_to(m->peer_id).offer_arrived(std::string(signaling::sdp_of(m->payload)), m->payload);
         break;
       case signaling::kind::answer:
-        if (const auto at = links_.find(m->peer_id); at != links_.end()) at->second->answer_arrived(std::string(signaling::sdp_of(m->payload)), m->payload);
+        if (const auto at = links_.find(m->peer_id); at != links_.end())
+          at->second->answer_arrived(std::string(signaling::sdp_of(m->payload)), m->payload);
         break;
       case signaling::kind::ice_candidate:
-        if (const auto c = signaling::candidate_of(m->payload); c && signaling::valid_peer_id(m->peer_id) && (links_.contains(m->peer_id) || links_.size() < most_links))
+        if (const auto c = signaling::candidate_of(m->payload);
+            c && signaling::valid_peer_id(m->peer_id) && (links_.contains(m->peer_id) || links_.size() < most_links))
           link_to(m->peer_id).candidate_arrived(*c);
         break;
       case signaling::kind::peer_left:
@@ -205,7 +211,8 @@ async::task<> node::ping(ipc_session& s, command c) {
   if (l == nullptr) co_return refuse(&s, c, "the peer is not connected");
   const auto rtt = co_await l->ping();
   if (!rtt) co_return refuse(&s, c, rtt.error().message());
-  s.try_tell(*event_line("pong", base::json::make({{"peer_id", l->shown_as()}, {"id", c.id}, {"rtt_ms", base::milliseconds(*rtt)}})));
+  s.try_tell(
+      *event_line("pong", base::json::make({{"peer_id", l->shown_as()}, {"id", c.id}, {"rtt_ms", base::milliseconds(*rtt)}})));
 }
 
 // A message that does not go out is reported; a request is answered as well, so that nobody waits for an answer
@@ -219,7 +226,8 @@ void node::refuse(ipc_session* s, const command& c, std::string_view why) {
     const auto peer = l != nullptr ? l->peer() : c.target_peer;
     if (l == nullptr || !l->open() || s != nullptr) {
       responses_.asked(peer, c.message.request_id);
-      if (responses_.admit(peer, c.message.request_id)) response = message_event(c.target_peer, failure_response(c.message, why));
+      if (responses_.admit(peer, c.message.request_id))
+        response = message_event(c.target_peer, failure_response(c.message, why));
     }
   }
   const auto tell = [&](std::string text) {
@@ -241,8 +249,11 @@ async::task<> node::deliver(std::string peer, message m) {
   auto line = message_event(shown, m);
   if (!line) {
     ++counters_.oversized;
-    if (m.type == "task_request" && l != nullptr) (void)co_await l->send(failure_response(m, "the request is too large for the program's local socket"));
-    if (m.is_response()) line = message_event(shown, failure_response(message{m.type, m.request_id, m.target_agent, m.source_agent, {}}, "the response is too large"));
+    if (m.type == "task_request" && l != nullptr)
+      (void)co_await l->send(failure_response(m, "the request is too large for the program's local socket"));
+    if (m.is_response())
+      line = message_event(shown, failure_response(message{m.type, m.request_id, m.target_agent, m.source_agent, {}},
+                                                   "the response is too large"));
     if (!line) co_return;
   }
   const bool kept = co_await ipc_.deliver(std::move(*line));

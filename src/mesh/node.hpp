@@ -23,7 +23,7 @@ struct node_config {
   std::string agent_id;                   // of the local program; its peers know it as "<agent_id>-sidecar"
   std::vector<std::string> stun_servers;  // "host:port"; empty: those the registry names
   bool no_stun = false;
-  bool allow_loopback = false;            // development: candidates on the loopback interface
+  bool allow_loopback = false;  // development: candidates on the loopback interface
 };
 
 struct node_counters {

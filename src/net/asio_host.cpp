@@ -70,7 +70,9 @@ async::task<int> asio_host::wait_signal(std::vector<int> signals) {
   co_return number;
 }
 
-base::wall_time asio_host::wall_now() { return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()); }
+base::wall_time asio_host::wall_now() {
+  return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+}
 
 void asio_host::random(base::byte_span out) {
   while (!out.empty()) {
@@ -108,7 +110,8 @@ namespace {
 result<socket_address> local_address(const std::string& path) {
   socket_address a;
   auto& un = reinterpret_cast<sockaddr_un&>(a.storage);
-  if (path.empty() || path.size() >= sizeof un.sun_path) return base::fail(base::errc::invalid, sizeof un.sun_path - 1, "a path of 1 to 107 bytes");
+  if (path.empty() || path.size() >= sizeof un.sun_path)
+    return base::fail(base::errc::invalid, sizeof un.sun_path - 1, "a path of 1 to 107 bytes");
   un.sun_family = AF_UNIX;
   std::memcpy(un.sun_path, path.data(), path.size());
   a.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
@@ -119,7 +122,8 @@ result<socket_address> local_address(const std::string& path) {
 result<void> remove_stale(const std::string& path, const socket_address& at) {
   struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) return {};
-  if (!S_ISSOCK(info.st_mode)) return base::fail(base::errc::in_use, base::error::nowhere, "a path that is no other kind of file");
+  if (!S_ISSOCK(info.st_mode))
+    return base::fail(base::errc::in_use, base::error::nowhere, "a path that is no other kind of file");
   const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (probe < 0) return base::fail(from_errno(errno));
   const bool alive = ::connect(probe, reinterpret_cast<const sockaddr*>(&at.storage), at.length) == 0 || errno == EAGAIN;
@@ -161,14 +165,17 @@ async::task<result<std::vector<base::ip_address>>> asio_host::resolve(std::strin
     addresses.push_back(*literal);
     co_return addresses;
   }
-  if (name.empty() || name.size() > 253) co_return base::fail(base::errc::invalid, base::error::nowhere, "a name of 1 to 253 characters");
+  if (name.empty() || name.size() > 253)
+    co_return base::fail(base::errc::invalid, base::error::nowhere, "a name of 1 to 253 characters");
   asio::ip::tcp::resolver resolver(impl_->loop.io);
   auto [ec, found] = co_await asio_await<asio::ip::tcp::resolver::results_type>(
       [&](auto handler) { resolver.async_resolve(name, "", std::move(handler)); });
   if (ec) co_return base::fail(base::errc::not_found, base::error::nowhere, "a name that resolves");
   for (const auto& entry : found) {
     const auto a = entry.endpoint().address();
-    const auto address = a.is_v4() ? base::ip_address::v4(a.to_v4().to_uint()) : base::ip_address::v6(a.to_v6().to_bytes(), static_cast<std::uint32_t>(a.to_v6().scope_id()));
+    const auto address = a.is_v4()
+                             ? base::ip_address::v4(a.to_v4().to_uint())
+                             : base::ip_address::v6(a.to_v6().to_bytes(), static_cast<std::uint32_t>(a.to_v6().scope_id()));
     if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) addresses.push_back(address);
   }
   if (addresses.empty()) co_return base::fail(base::errc::not_found);

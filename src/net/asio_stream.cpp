@@ -87,7 +87,8 @@ class asio_stream final : public stream {
 
 class asio_listener final : public listener {
  public:
-  asio_listener(asio_loop& loop, int fd, std::string unlink_path) : loop_(loop), descriptor_(loop.io, fd), path_(std::move(unlink_path)) {}
+  asio_listener(asio_loop& loop, int fd, std::string unlink_path)
+      : loop_(loop), descriptor_(loop.io, fd), path_(std::move(unlink_path)) {}
   ~asio_listener() override {
     if (!path_.empty()) ::unlink(path_.c_str());
   }

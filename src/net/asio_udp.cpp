@@ -22,7 +22,10 @@ constexpr std::size_t send_batch = 64;
 class asio_udp_socket final : public udp_socket, private async::ready_item {
  public:
   asio_udp_socket(asio_loop& loop, int fd, const udp_options& o)
-      : loop_(loop), descriptor_(loop.io, fd), outbox_limit_(o.outbox_bytes), buffers_(new std::uint8_t[batch * largest_datagram]) {
+      : loop_(loop),
+        descriptor_(loop.io, fd),
+        outbox_limit_(o.outbox_bytes),
+        buffers_(new std::uint8_t[batch * largest_datagram]) {
     const int on = 1;
     gro_ = ::setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on) == 0;
   }
@@ -94,7 +97,8 @@ class asio_udp_socket final : public udp_socket, private async::ready_item {
     }
     int n;
     do n = ::recvmmsg(descriptor_.native_handle(), messages.data(), batch, MSG_DONTWAIT, nullptr);
-    while (n < 0 && (errno == EINTR || errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == ENETUNREACH));  // ICMP: of some earlier send
+    while (n < 0 && (errno == EINTR || errno == ECONNREFUSED || errno == EHOSTUNREACH ||
+                     errno == ENETUNREACH));  // ICMP: of some earlier send
     if (n < 0) return errno == EAGAIN ? 0 : -errno;
     arrived_.clear();
     for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
@@ -109,7 +113,8 @@ class asio_udp_socket final : public udp_socket, private async::ready_item {
       const auto peer = from_native(names[i]);
       counters_.received_bytes += all.size();
       if (all.empty()) arrived_.push_back({peer, all});
-      for (std::size_t at = 0; at < all.size(); at += segment) arrived_.push_back({peer, all.subspan(at, std::min(segment, all.size() - at))});
+      for (std::size_t at = 0; at < all.size(); at += segment)
+        arrived_.push_back({peer, all.subspan(at, std::min(segment, all.size() - at))});
     }
     counters_.received += arrived_.size();
     return static_cast<int>(arrived_.size());

@@ -31,10 +31,10 @@ struct datagram {
 };
 
 struct udp_counters {
-  std::uint64_t sent = 0, received = 0;              // datagrams
+  std::uint64_t sent = 0, received = 0;  // datagrams
   std::uint64_t sent_bytes = 0, received_bytes = 0;
-  std::uint64_t dropped_outbox_full = 0;             // send() said false
-  std::uint64_t dropped_by_kernel = 0;               // the kernel refused one for good (unreachable, too large)
+  std::uint64_t dropped_outbox_full = 0;  // send() said false
+  std::uint64_t dropped_by_kernel = 0;    // the kernel refused one for good (unreachable, too large)
 };
 
 class udp_socket {
@@ -55,11 +55,11 @@ class udp_socket {
 };
 
 struct udp_options {
-  bool reuse_address = false;                       // several sockets on one port: multicast DNS
+  bool reuse_address = false;                            // several sockets on one port: multicast DNS
   std::optional<base::ip_address> multicast_group = {};  // join it on multicast_interface
-  std::uint32_t multicast_interface = 0;            // interface index
+  std::uint32_t multicast_interface = 0;                 // interface index
   std::size_t outbox_bytes = 4u << 20;
-  std::size_t receive_buffer = 1u << 20;            // asked of the kernel, which may give less
+  std::size_t receive_buffer = 1u << 20;  // asked of the kernel, which may give less
 };
 
 struct peer_credentials {  // of a local (Unix) stream

@@ -53,9 +53,13 @@ int draw(void* h, unsigned char* out, std::size_t size) {
 }
 
 // RFC 5289 and RFC 7905: forward secrecy and authenticated encryption, nothing else.
-constexpr int suites[] = {MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-                          MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-                          MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, 0};
+constexpr int suites[] = {MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+                          MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+                          MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+                          MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+                          MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+                          MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+                          0};
 
 tls_errc verdict(std::uint32_t flags) {
   if ((flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) != 0) return tls_errc::wrong_name;
@@ -76,7 +80,8 @@ struct tls_server_identity {
   owned_key key;
 };
 
-result<std::shared_ptr<const tls_server_identity>> load_tls_identity(host& h, const std::string& certificate_file, const std::string& key_file) {
+result<std::shared_ptr<const tls_server_identity>> load_tls_identity(host& h, const std::string& certificate_file,
+                                                                     const std::string& key_file) {
   (void)h;
   auto id = std::make_shared<tls_server_identity>();
   if (mbedtls_x509_crt_parse_file(&id->chain, certificate_file.c_str()) != 0) return base::fail(tls_errc::bad_certificate);
@@ -93,10 +98,12 @@ class tls_stream final : public stream {
 
   base::result<void> as_client(const tls_client_options& o) {
     if (auto ok = configure(MBEDTLS_SSL_IS_CLIENT); !ok) return ok;
-    if (mbedtls_x509_crt_parse_file(&roots_, o.trust_file.empty() ? system_roots : o.trust_file.c_str()) < 0) return base::fail(tls_errc::no_roots);
+    if (mbedtls_x509_crt_parse_file(&roots_, o.trust_file.empty() ? system_roots : o.trust_file.c_str()) < 0)
+      return base::fail(tls_errc::no_roots);
     mbedtls_ssl_conf_ca_chain(&config_, &roots_, nullptr);
     mbedtls_ssl_conf_authmode(&config_, MBEDTLS_SSL_VERIFY_REQUIRED);
-    if (mbedtls_ssl_setup(&ssl_, &config_) != 0 || mbedtls_ssl_set_hostname(&ssl_, o.server_name.c_str()) != 0) return base::fail(tls_errc::handshake_failed);
+    if (mbedtls_ssl_setup(&ssl_, &config_) != 0 || mbedtls_ssl_set_hostname(&ssl_, o.server_name.c_str()) != 0)
+      return base::fail(tls_errc::handshake_failed);
     mbedtls_ssl_set_bio(&ssl_, this, put, get, nullptr);
     // The library compares names, not addresses; an address must stand in the certificate's own list.
     address_ = base::ip_address::parse(o.server_name);
@@ -120,7 +127,8 @@ class tls_stream final : public stream {
       if (auto sent = co_await flush(); !sent) co_return sent;
       if (r == 0) co_return result<void>();
       if (r == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) co_return base::fail(verdict(mbedtls_ssl_get_verify_result(&ssl_)));
-      if (r != MBEDTLS_ERR_SSL_WANT_READ && r != MBEDTLS_ERR_SSL_WANT_WRITE) co_return base::fail(tls_errc::handshake_failed, base::error::nowhere, "a TLS 1.2 peer");
+      if (r != MBEDTLS_ERR_SSL_WANT_READ && r != MBEDTLS_ERR_SSL_WANT_WRITE)
+        co_return base::fail(tls_errc::handshake_failed, base::error::nowhere, "a TLS 1.2 peer");
       if (auto more = co_await fill(); !more) co_return more;
     }
   }
@@ -131,7 +139,8 @@ class tls_stream final : public stream {
       const int r = mbedtls_ssl_read(&ssl_, into.data(), into.size());
       if (r > 0) co_return static_cast<std::size_t>(r);
       if (r == 0 || r == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) co_return std::size_t{0};
-      if (r != MBEDTLS_ERR_SSL_WANT_READ) co_return base::fail(tls_errc::handshake_failed, base::error::nowhere, "an authentic record");
+      if (r != MBEDTLS_ERR_SSL_WANT_READ)
+        co_return base::fail(tls_errc::handshake_failed, base::error::nowhere, "an authentic record");
       if (auto more = co_await fill(); !more) co_return base::fail(more.error());
     }
   }
@@ -203,7 +212,8 @@ class tls_stream final : public stream {
     const auto wanted = static_cast<tls_stream*>(self)->address_->octets();
     for (const auto* n = &certificate->subject_alt_names; n != nullptr; n = n->next) {
       constexpr int ip_address_tag = MBEDTLS_ASN1_CONTEXT_SPECIFIC | 7;
-      if (n->buf.tag == ip_address_tag && n->buf.len == wanted.size() && std::memcmp(n->buf.p, wanted.data(), wanted.size()) == 0)
+      if (n->buf.tag == ip_address_tag && n->buf.len == wanted.size() &&
+          std::memcmp(n->buf.p, wanted.data(), wanted.size()) == 0)
         *flags &= ~static_cast<std::uint32_t>(MBEDTLS_X509_BADCERT_CN_MISMATCH);
     }
     return 0;
@@ -229,7 +239,8 @@ async::task<result<std::unique_ptr<stream>>> tls_connect(host& h, std::unique_pt
   co_return std::unique_ptr<stream>(std::move(s));
 }
 
-async::task<result<std::unique_ptr<stream>>> tls_accept(host& h, std::unique_ptr<stream> inner, std::shared_ptr<const tls_server_identity> identity) {
+async::task<result<std::unique_ptr<stream>>> tls_accept(host& h, std::unique_ptr<stream> inner,
+                                                        std::shared_ptr<const tls_server_identity> identity) {
   auto s = std::make_unique<tls_stream>(h, std::move(inner));
   if (auto ok = s->as_server(std::move(identity)); !ok) co_return base::fail(ok.error());
   if (auto done = co_await s->handshake(); !done) co_return base::fail(done.error());

@@ -102,7 +102,8 @@ std::string_view to_string(health h) noexcept {
 
 std::string rfc3339(base::wall_time t) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(t);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}+00:00", fmt::gmtime(std::chrono::system_clock::to_time_t(
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}+00:00",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(
                          std::chrono::time_point_cast<std::chrono::system_clock::duration>(seconds))),
                      (t - seconds).count());
 }

@@ -34,14 +34,16 @@ base::result<api_keys> api_keys::parse(std::string_view text) {
   if (!file) return base::fail(file.error());
   const auto* wrapped = file->find("keys");
   const auto* entries = (wrapped != nullptr ? *wrapped : *file).as_object();
-  if (entries == nullptr) return base::fail(keys_errc::not_an_object, base::error::nowhere, "{\"keys\": {\"<key>\": {\"peer_id\", \"role\"}}}");
+  if (entries == nullptr)
+    return base::fail(keys_errc::not_an_object, base::error::nowhere, "{\"keys\": {\"<key>\": {\"peer_id\", \"role\"}}}");
   if (entries->empty()) return base::fail(keys_errc::empty);
   api_keys keys;
   for (const auto& [key, entry] : *entries) {
     const auto peer = entry.text("peer_id");
     const auto role = entry.text("role");
     if (key.size() < 8) return base::fail(keys_errc::bad_entry, base::error::nowhere, "keys of at least 8 characters");
-    if (!signaling::valid_peer_id(peer)) return base::fail(keys_errc::bad_entry, base::error::nowhere, "a peer_id of 1-128 visible ASCII characters");
+    if (!signaling::valid_peer_id(peer))
+      return base::fail(keys_errc::bad_entry, base::error::nowhere, "a peer_id of 1-128 visible ASCII characters");
     if (role.empty()) return base::fail(keys_errc::bad_entry, base::error::nowhere, "a role");
     if (keys.find(key) != nullptr) return base::fail(keys_errc::bad_entry, base::error::nowhere, "each key once");
     keys.add(key, identity{std::string(peer), std::string(role)});

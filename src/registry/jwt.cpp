@@ -69,7 +69,8 @@ std::int64_t unix_seconds(base::wall_time t) noexcept {
 std::string sign_token(const claims& c, base::byte_view key) {
   const auto header = base::json::make({{"typ", "JWT"}, {"alg", "HS256"}});
   const auto body = base::json::make({{"sub", c.sub}, {"role", c.role}, {"iat", c.iat}, {"exp", c.exp}});
-  auto token = base::base64url_encode(base::as_bytes(header.dump())) + "." + base::base64url_encode(base::as_bytes(body.dump()));
+  auto token =
+      base::base64url_encode(base::as_bytes(header.dump())) + "." + base::base64url_encode(base::as_bytes(body.dump()));
   return token + "." + base::base64url_encode(signature_of(token, key));
 }
 
@@ -91,7 +92,8 @@ base::result<claims> verify_token(std::string_view token, base::byte_view key, b
 
   const auto given = base::base64url_decode(token.substr(second + 1));
   if (!given || given->size() != 32) return base::fail(jwt_errc::bad_signature);
-  if (!crypto::constant_time_equal(signature_of(token.substr(0, second), key), *given)) return base::fail(jwt_errc::bad_signature);
+  if (!crypto::constant_time_equal(signature_of(token.substr(0, second), key), *given))
+    return base::fail(jwt_errc::bad_signature);
 
   const auto body = decode_part(token.substr(first + 1, second - first - 1));
   if (!body) return base::fail(body.error());

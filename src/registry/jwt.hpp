@@ -11,11 +11,20 @@
 
 namespace strata::registry {
 
-enum class jwt_errc { malformed = 1, bad_header, wrong_algorithm, critical_header, bad_signature, bad_claims, expired, not_yet_valid };
+enum class jwt_errc {
+  malformed = 1,
+  bad_header,
+  wrong_algorithm,
+  critical_header,
+  bad_signature,
+  bad_claims,
+  expired,
+  not_yet_valid
+};
 std::error_code make_error_code(jwt_errc e) noexcept;
 
 struct claims {
-  std::string sub;   // peer id
+  std::string sub;  // peer id
   std::string role;
   std::int64_t iat = 0, exp = 0;  // seconds since 1970
 };

@@ -46,14 +46,18 @@ http::response method_not_allowed(std::string_view allow) {
 }  // namespace
 
 service::service(net::host& h, service_config c, trace::tracer t)
-    : host_(h), config_(std::move(c)), tracer_(std::move(t)), relay_([this](std::string_view peer) { return keys_.names_peer(peer); }) {}
+    : host_(h),
+      config_(std::move(c)),
+      tracer_(std::move(t)),
+      relay_([this](std::string_view peer) { return keys_.names_peer(peer); }) {}
 
 service::~service() = default;
 
 base::endpoint service::http_endpoint() const { return listener_ ? listener_->local_endpoint() : base::endpoint(); }
 
 std::string service::start() {
-  if (config_.dev && !config_.listen.address.is_loopback()) return "--dev is for loopback only; it would let anybody in at " + config_.listen.to_string();
+  if (config_.dev && !config_.listen.address.is_loopback())
+    return "--dev is for loopback only; it would let anybody in at " + config_.listen.to_string();
   if (config_.tls_certificate.empty() != config_.tls_key.empty()) return "--tls-cert and --tls-key belong together";
   if (auto trouble = read_keys(); !trouble.empty()) return trouble;
   auto secret = token_secret(host_, config_.token_secret, config_.state_directory);
@@ -75,8 +79,9 @@ std::string service::start() {
   listener_ = std::move(*listener);
   server_ = std::make_unique<http::server>(
       host_, std::move(options),
-      http::server_handlers{.on_request = [this](const http::request& r) -> async::task<http::response> { co_return handle(r); },
-                            .on_websocket = [this](const http::request& r, http::websocket& ws) { return serve_socket(r, ws); }},
+      http::server_handlers{
+          .on_request = [this](const http::request& r) -> async::task<http::response> { co_return handle(r); },
+          .on_websocket = [this](const http::request& r, http::websocket& ws) { return serve_socket(r, ws); }},
       tracer_);
   if (config_.stun) {
     auto s = host_.bind_udp(*config_.stun);
@@ -95,7 +100,8 @@ std::string service::start() {
 
 std::string service::read_keys() {
   if (config_.keys_file.empty()) {
-    if (!config_.dev) return "no API keys: give --keys FILE (make one with: registryd --keys FILE add-key PEER), or --dev on loopback";
+    if (!config_.dev)
+      return "no API keys: give --keys FILE (make one with: registryd --keys FILE add-key PEER), or --dev on loopback";
     keys_.add(development_key, {"agent-001", "agent"});
     return {};
   }
@@ -183,17 +189,20 @@ http::response service::ice_config(const http::request& r) const {
   base::json::array servers;
   base::json::array stun_urls;
   for (const auto& s : config_.public_stun) stun_urls.emplace_back("stun:" + s);
-  if (stun_socket_ && !stun_socket_->local_endpoint().address.is_unspecified()) stun_urls.emplace_back("stun:" + stun_socket_->local_endpoint().to_string());
+  if (stun_socket_ && !stun_socket_->local_endpoint().address.is_unspecified())
+    stun_urls.emplace_back("stun:" + stun_socket_->local_endpoint().to_string());
   if (!stun_urls.empty()) servers.push_back(base::json::make({{"urls", std::move(stun_urls)}}));
   // TURN costs its owner bandwidth: credentials are for known peers, each under its own name, and soon over.
   if (who && !config_.turn_url.empty() && !config_.turn_secret.empty()) {
     const auto c = make_turn_credential(config_.turn_secret, who->peer_id, host_.wall_now() + turn_lifetime);
-    servers.push_back(base::json::make({{"urls", base::json::array{config_.turn_url}}, {"username", c.username}, {"credential", c.credential}}));
+    servers.push_back(base::json::make(
+        {{"urls", base::json::array{config_.turn_url}}, {"username", c.username}, {"credential", c.credential}}));
   }
   return json_response(200, base::json::make({{"iceServers", std::move(servers)}}));
 }
 
-http::response service::change(const http::request& r, base::result<void> (agents::*what)(const base::json&, std::string_view, base::wall_time),
+http::response service::change(const http::request& r,
+                               base::result<void> (agents::*what)(const base::json&, std::string_view, base::wall_time),
                                base::json answer) {
   const auto who = authenticate(r);
   if (!who) {
@@ -214,7 +223,9 @@ http::response service::change(const http::request& r, base::result<void> (agent
   return json_response(200, answer);
 }
 
-http::response service::register_agent(const http::request& r) { return change(r, &agents::register_agent, base::json::make({{"status", "ok"}})); }
+http::response service::register_agent(const http::request& r) {
+  return change(r, &agents::register_agent, base::json::make({{"status", "ok"}}));
+}
 
 http::response service::heartbeat(const http::request& r) {
   return change(r, &agents::heartbeat, base::json::make({{"status", "ok"}, {"pending_tasks", base::json::array()}}));
@@ -241,7 +252,8 @@ http::response service::route(const http::request& r) {
   if (!may_read(r)) return unauthorised("credentials are needed");
   const auto skill = r.query("skill");
   if (!skill || skill->empty()) return failure(400, "the parameter skill is missing");
-  if (const auto* record = agents_.route(*skill, host_.wall_now())) return json_response(200, agents::to_json(*record, host_.wall_now()));
+  if (const auto* record = agents_.route(*skill, host_.wall_now()))
+    return json_response(200, agents::to_json(*record, host_.wall_now()));
   return json_response(404, base::json::make({{"error", "no agent found with skill"}, {"skill", *skill}}));
 }
 
@@ -287,14 +299,16 @@ async::task<> service::serve_socket(const http::request& r, http::websocket& ws)
     if (!m) co_return;
     if (!m->text) continue;  // binary frames are nothing of this protocol
     const auto out = relay_.received(id, m->data);
-    if (!out.dropped.empty()) tracer_(host_.now(), trace::drop{trace::layer::signaling, out.dropped, ws.remote_endpoint(), m->data.size()});
+    if (!out.dropped.empty())
+      tracer_(host_.now(), trace::drop{trace::layer::signaling, out.dropped, ws.remote_endpoint(), m->data.size()});
     deliver(out);
   }
 }
 
 void service::deliver(const signaling::relay_outcome& out) {
   for (const auto c : out.close_replaced)
-    if (const auto at = sockets_.find(c); at != sockets_.end()) at->second->start_close(signaling::close_replaced, "the peer connected again");
+    if (const auto at = sockets_.find(c); at != sockets_.end())
+      at->second->start_close(signaling::close_replaced, "the peer connected again");
   for (const auto& d : out.deliveries) {
     const auto at = sockets_.find(d.to);
     if (at == sockets_.end() || at->second->try_send_text(d.text)) continue;
@@ -306,8 +320,10 @@ void service::deliver(const signaling::relay_outcome& out) {
 
 http::response service::metrics() const {
   std::string out;
-  const auto metric = [&](std::string_view name, std::string_view type, std::string_view help, auto value, std::string_view labels = {}) {
-    if (!help.empty()) out += fmt::format("# HELP strata_registry_{} {}\n# TYPE strata_registry_{} {}\n", name, help, name, type);
+  const auto metric = [&](std::string_view name, std::string_view type, std::string_view help, auto value,
+                          std::string_view labels = {}) {
+    if (!help.empty())
+      out += fmt::format("# HELP strata_registry_{} {}\n# TYPE strata_registry_{} {}\n", name, help, name, type);
     out += fmt::format("strata_registry_{}{} {}\n", name, labels, value);
   };
   const auto& r = relay_.counters();
@@ -318,7 +334,8 @@ http::response service::metrics() const {
   metric("bad_bodies_total", "counter", "request bodies that were refused", counters_.bad_bodies);
   metric("signaling_sockets", "gauge", "WebSocket connections now", relay_.connections());
   metric("signaling_registered", "gauge", "peers registered now", relay_.registered_peers().size());
-  metric("signaling_sockets_slow_total", "counter", "connections ended because the client did not read", counters_.sockets_slow);
+  metric("signaling_sockets_slow_total", "counter", "connections ended because the client did not read",
+         counters_.sockets_slow);
   metric("signaling_relayed_total", "counter", "messages relayed between peers", r.relayed);
   metric("signaling_dropped_total", "counter", "messages that went nowhere", r.dropped_malformed, "{reason=\"malformed\"}");
   metric("signaling_dropped_total", "", "", r.dropped_forged_sender, "{reason=\"forged sender\"}");

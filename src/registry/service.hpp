@@ -25,16 +25,17 @@ struct service_config {
   std::optional<base::endpoint> stun;
   std::string keys_file;
   std::string state_directory;
-  std::string token_secret;               // empty: kept in the state directory, made there on first start
-  std::vector<std::string> public_stun;   // "host:port"
-  std::string turn_url, turn_secret;      // empty counts as not set
-  std::string tls_certificate, tls_key;   // PEM files
+  std::string token_secret;              // empty: kept in the state directory, made there on first start
+  std::vector<std::string> public_stun;  // "host:port"
+  std::string turn_url, turn_secret;     // empty counts as not set
+  std::string tls_certificate, tls_key;  // PEM files
   std::string ports_file;
   bool dev = false;
 };
 
 struct service_counters {
-  std::uint64_t requests = 0, tokens_issued = 0, tokens_refused = 0, unauthorised = 0, bad_bodies = 0, sockets_opened = 0, sockets_slow = 0;
+  std::uint64_t requests = 0, tokens_issued = 0, tokens_refused = 0, unauthorised = 0, bad_bodies = 0, sockets_opened = 0,
+                sockets_slow = 0;
 };
 
 class service {
@@ -62,7 +63,9 @@ class service {
   http::response route(const http::request& r);
   http::response remove_agent(const http::request& r, std::string_view id);
   http::response metrics() const;
-  http::response change(const http::request& r, base::result<void> (agents::*what)(const base::json&, std::string_view, base::wall_time), base::json answer);
+  http::response change(const http::request& r,
+                        base::result<void> (agents::*what)(const base::json&, std::string_view, base::wall_time),
+                        base::json answer);
   void deliver(const signaling::relay_outcome& out);
   std::optional<identity> authenticate(const http::request& r) const;
   std::optional<identity> authenticate_socket(const http::request& r) const;

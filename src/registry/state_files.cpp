@@ -70,7 +70,8 @@ std::string write_file(const std::string& path, std::string_view text, unsigned 
 
 told<base::bytes> token_secret(net::host& h, const std::string& given, const std::string& directory) {
   if (!given.empty()) {
-    if (given.size() < shortest_key) return tl::unexpected(std::string("SIGNALING_SECRET is too short: at least 32 characters"));
+    if (given.size() < shortest_key)
+      return tl::unexpected(std::string("SIGNALING_SECRET is too short: at least 32 characters"));
     return base::to_bytes(given);
   }
   const auto path = directory + "/token-secret";
@@ -81,12 +82,14 @@ told<base::bytes> token_secret(net::host& h, const std::string& given, const std
     ::chmod(directory.c_str(), 0700);
     base::bytes fresh(shortest_key);
     h.random(fresh);
-    if (auto failed = write_file(path, base::to_hex(fresh) + "\n", 0600); !failed.empty()) return tl::unexpected(std::move(failed));
+    if (auto failed = write_file(path, base::to_hex(fresh) + "\n", 0600); !failed.empty())
+      return tl::unexpected(std::move(failed));
   }
   const auto text = read_file(path);
   if (!text) return tl::unexpected(text.error());
   auto secret = base::from_hex(*text);
-  if (!secret || secret->size() < shortest_key) return tl::unexpected(path + ": not a secret of at least 32 octets in hexadecimal");
+  if (!secret || secret->size() < shortest_key)
+    return tl::unexpected(path + ": not a secret of at least 32 octets in hexadecimal");
   return std::move(*secret);
 }
 

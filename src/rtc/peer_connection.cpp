@@ -103,12 +103,14 @@ async::task<> peer_connection::establish() {
   start_dtls();
   // RFC 8261 §3: DTLS runs over the path, SCTP inside it; no data before the fingerprint has been verified.
   tracer_(host_.now(), trace::phase{trace::layer::dtls, "dtls", true, {}});
-  if (const auto secure = co_await dtls_->handshake(); !secure) co_return fail("DTLS: " + secure.error().message() + " " + dtls_->reason());
+  if (const auto secure = co_await dtls_->handshake(); !secure)
+    co_return fail("DTLS: " + secure.error().message() + " " + dtls_->reason());
   ended(&timings::dtls);
   tracer_(host_.now(), trace::phase{trace::layer::dtls, "dtls", false, dtls_->cipher_suite()});
 
   tracer_(host_.now(), trace::phase{trace::layer::sctp, "sctp", true, {}});
-  if (const auto up = co_await async::with_timeout(sctp_limit, sctp_->connect()); !up) co_return fail("SCTP: " + up.error().message());
+  if (const auto up = co_await async::with_timeout(sctp_limit, sctp_->connect()); !up)
+    co_return fail("SCTP: " + up.error().message());
   ended(&timings::sctp);
   tracer_(host_.now(), trace::phase{trace::layer::sctp, "sctp", false, {}});
 
@@ -204,8 +206,9 @@ sdp::data_description peer_connection::describe() const {
 void peer_connection::start_dtls() {
   dtls::config d;
   if (const auto pair = ice_.selected()) d.initial_timeout = dtls::initial_timeout(pair->rtt);
-  dtls_ = std::make_unique<dtls::endpoint>(host_, certificate_, dtls_role_, remote_->fingerprints, d,
-                                           [this](base::byte_view datagram) { return ice_.send(datagram); }, tracer_);
+  dtls_ = std::make_unique<dtls::endpoint>(
+      host_, certificate_, dtls_role_, remote_->fingerprints, d,
+      [this](base::byte_view datagram) { return ice_.send(datagram); }, tracer_);
   sctp::association_config a;
   a.mtu = static_cast<std::uint16_t>(dtls_->max_payload());
   a.remote_port = remote_->sctp_port;
@@ -223,20 +226,21 @@ void peer_connection::on_datagram(base::byte_view datagram) {
   if (early_datagrams_.size() < most_early_datagrams) early_datagrams_.push_back(base::to_bytes(datagram));
 }
 
-base::result<void> peer_connection::add_candidate(std::string_view line) {
-  return ice_.add_remote_candidate(line);
-}
+base::result<void> peer_connection::add_candidate(std::string_view line) { return ice_.add_remote_candidate(line); }
 
 async::task<std::optional<std::string>> peer_connection::next_candidate() {
   while (auto c = co_await ice_.next_local_candidate()) {
     auto line = ice::format(*c);
-    const bool in_description = local_ && std::find(local_->candidates.begin(), local_->candidates.end(), line) != local_->candidates.end();
+    const bool in_description =
+        local_ && std::find(local_->candidates.begin(), local_->candidates.end(), line) != local_->candidates.end();
     if (!in_description) co_return line;
   }
   co_return std::nullopt;
 }
 
-std::shared_ptr<datachannel::channel> peer_connection::create_channel(datachannel::channel_options o) { return channels_.create(std::move(o)); }
+std::shared_ptr<datachannel::channel> peer_connection::create_channel(datachannel::channel_options o) {
+  return channels_.create(std::move(o));
+}
 
 async::task<std::shared_ptr<datachannel::channel>> peer_connection::accept_channel() { co_return co_await channels_.accept(); }
 
@@ -266,7 +270,7 @@ void peer_connection::set_state(connection_state next, std::string reason) {
   state_changed_.pulse();
 }
 
-void peer_connection::ended(std::optional<base::duration> timings::*phase) {
+void peer_connection::ended(std::optional<base::duration> timings::* phase) {
   if (!(timings_.*phase)) timings_.*phase = host_.now() - timings_.began;
 }
 

@@ -38,10 +38,10 @@
 namespace strata::rtc {
 
 enum class errc {
-  wrong_state = 1,       // an answer without an offer, a second offer
-  no_data_section,       // the description has no data-channel section, or it is rejected
+  wrong_state = 1,  // an answer without an offer, a second offer
+  no_data_section,  // the description has no data-channel section, or it is rejected
   no_fingerprint,
-  connection_failed,     // no path; reason() says more
+  connection_failed,  // no path; reason() says more
   handshake_failed,
   association_failed,
   closed,
@@ -108,7 +108,7 @@ class peer_connection {
   void set_state(connection_state next, std::string reason);
   void fail(std::string reason);
   sdp::data_description describe() const;
-  void ended(std::optional<base::duration> timings::*phase);
+  void ended(std::optional<base::duration> timings::* phase);
 
   net::host& host_;
   dtls::certificate certificate_;

@@ -17,7 +17,18 @@ namespace strata::signaling {
 enum class errc { not_an_object = 1, no_type, no_peer_id, bad_field, too_large };
 std::error_code make_error_code(errc e) noexcept;
 
-enum class kind : std::uint8_t { registration, peer_list, offer, answer, ice_candidate, heartbeat, peer_joined, peer_left, error, other };
+enum class kind : std::uint8_t {
+  registration,
+  peer_list,
+  offer,
+  answer,
+  ice_candidate,
+  heartbeat,
+  peer_joined,
+  peer_left,
+  error,
+  other
+};
 enum class dialect : std::uint8_t { plain, sdp_names };  // "offer" or "sdp_offer"
 
 struct message {

@@ -111,7 +111,8 @@ void relay::forward(session& from, message m, relay_outcome& out) {
     out.dropped = why;
     if (from.wants_events)
       tell(out, by_peer_.find(from.peer_id)->second, from,
-           from_registry(kind::error, base::json::make({{"error", why}, {"target_id", m.target_id}, {"type", name_of(m.what)}})));
+           from_registry(kind::error,
+                         base::json::make({{"error", why}, {"target_id", m.target_id}, {"type", name_of(m.what)}})));
   };
   if (!from.registered) {
     ++counters_.dropped_unregistered;

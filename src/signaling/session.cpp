@@ -7,9 +7,9 @@
 namespace strata::signaling {
 namespace {
 
-constexpr std::size_t incoming_limit = 1024;          // messages
-constexpr std::size_t outgoing_limit = 1u << 20;      // bytes
-constexpr std::size_t largest_reply = 64 * 1024;      // of the token and configuration routes
+constexpr std::size_t incoming_limit = 1024;      // messages
+constexpr std::size_t outgoing_limit = 1u << 20;  // bytes
+constexpr std::size_t largest_reply = 64 * 1024;  // of the token and configuration routes
 constexpr std::string_view config_path = "/api/config";
 
 std::size_t text_size(const std::string& s) noexcept { return s.size(); }
@@ -65,9 +65,11 @@ async::task<base::result<std::string>> session::exchange_token() {
   const auto reply = co_await http::fetch(host_, std::move(r), std::move(o));
   if (!reply) co_return base::fail(reply.error());
   if (reply->status == 401 || reply->status == 403) co_return base::fail(session_errc::key_refused);
-  if (reply->status != 200) co_return base::fail(session_errc::unexpected_reply, base::error::nowhere, "200 from the token route");
+  if (reply->status != 200)
+    co_return base::fail(session_errc::unexpected_reply, base::error::nowhere, "200 from the token route");
   const auto v = base::json::parse(reply->body);
-  if (!v || v->text("token").empty() || !valid_peer_id(v->text("peer_id"))) co_return base::fail(session_errc::unexpected_reply, base::error::nowhere, "token and peer_id");
+  if (!v || v->text("token").empty() || !valid_peer_id(v->text("peer_id")))
+    co_return base::fail(session_errc::unexpected_reply, base::error::nowhere, "token and peer_id");
   peer_id_ = v->text("peer_id");
   co_return std::string(v->text("token"));
 }
@@ -129,7 +131,8 @@ async::task<> session::receive_all(http::websocket& socket) {
     auto m = parse(in->data);
     if (!m) {
       ++counters_.dropped_malformed;
-      tracer_(host_.now(), trace::drop{trace::layer::signaling, "malformed message from the registry", socket.remote_endpoint(), in->data.size()});
+      tracer_(host_.now(), trace::drop{trace::layer::signaling, "malformed message from the registry", socket.remote_endpoint(),
+                                       in->data.size()});
       continue;
     }
     ++counters_.received;

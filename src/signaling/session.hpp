@@ -24,8 +24,8 @@ struct session_config {
   std::string signaling_url;  // ws:// or wss://
   std::string token_url;      // http:// or https://
   std::string api_key;
-  base::json registration;    // payload of the register message
-  std::string trust_file;     // PEM of extra roots for https/wss; empty: the system's
+  base::json registration;                                // payload of the register message
+  std::string trust_file;                                 // PEM of extra roots for https/wss; empty: the system's
   base::duration ping_every = std::chrono::seconds(20);   // under the idle time-outs of common proxies
   base::duration pong_within = std::chrono::seconds(10);  // a socket silent for longer is dead
   base::duration config_patience = std::chrono::seconds(5);

@@ -40,9 +40,7 @@ std::string describe(const event& e) {
     std::string operator()(const drop& d) const {
       return fmt::format("{} dropped {} bytes from {}: {}", to_string(d.where), d.size, d.remote.to_string(), d.reason);
     }
-    std::string operator()(const note& n) const {
-      return fmt::format("{} {}: {}", to_string(n.where), n.subject, n.text);
-    }
+    std::string operator()(const note& n) const { return fmt::format("{} {}: {}", to_string(n.where), n.subject, n.text); }
   };
   return std::visit(visitor(), e);
 }

@@ -234,7 +234,8 @@ base::result<contents> read(base::byte_view file) {
     if (!type || !length) return base::fail(pcapng_errc::truncated, start);
     if (first && *type != section_header_type) return base::fail(pcapng_errc::not_pcapng, start, "a section header block");
     if (*length < 12 || *length % 4 != 0) {
-      return base::fail(first ? pcapng_errc::unsupported : pcapng_errc::bad_length, start, "a big-endian length of whole words");
+      return base::fail(first ? pcapng_errc::unsupported : pcapng_errc::bad_length, start,
+                        "a big-endian length of whole words");
     }
     const auto body = r.take(*length - 12);
     const auto again = r.u32();

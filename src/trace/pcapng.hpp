@@ -24,7 +24,7 @@ std::error_code make_error_code(pcapng_errc e) noexcept;
 namespace pcapng {
 
 base::bytes section_header(std::string_view application);
-base::bytes interface_description();  // LINKTYPE_RAW, nanoseconds
+base::bytes interface_description();                   // LINKTYPE_RAW, nanoseconds
 base::bytes decryption_secrets(const dtls_secret& s);  // TLS key log inside the file (section 4.7)
 // at: nanoseconds since 1970. Comments are what Wireshark shows as packet comments.
 base::bytes enhanced_packet(std::uint64_t at, const packet& p, const std::vector<std::string>& comments);
@@ -35,7 +35,7 @@ base::bytes ip_udp(const base::endpoint& from, const base::endpoint& to, base::b
 struct record {
   std::uint64_t at = 0;  // nanoseconds since 1970
   base::endpoint from, to;
-  base::bytes payload;   // of the UDP datagram
+  base::bytes payload;  // of the UDP datagram
   std::vector<std::string> comments;
 };
 struct contents {

@@ -18,10 +18,12 @@ constexpr std::size_t most_comments = 512;
 }  // namespace
 
 std::string comment_of(base::instant at, const subject_id& connection, const event& e) {
-  return fmt::format("+{:.3f} {} | {}", base::milliseconds(at.time_since_epoch()), connection.empty() ? "-" : connection, describe(e));
+  return fmt::format("+{:.3f} {} | {}", base::milliseconds(at.time_since_epoch()), connection.empty() ? "-" : connection,
+                     describe(e));
 }
 
-base::result<std::unique_ptr<recorder>> recorder::create(const std::string& path, std::string_view application, base::wall_time epoch) {
+base::result<std::unique_ptr<recorder>> recorder::create(const std::string& path, std::string_view application,
+                                                         base::wall_time epoch) {
   // The file holds keys: it belongs to the user alone.
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   std::FILE* f = fd >= 0 ? ::fdopen(fd, "wb") : nullptr;

@@ -19,7 +19,8 @@ namespace strata::trace {
 class recorder final : public sink {
  public:
   // epoch: what the wall clock said at instant zero of the host's clock. The file is created with mode 0600.
-  static base::result<std::unique_ptr<recorder>> create(const std::string& path, std::string_view application, base::wall_time epoch);
+  static base::result<std::unique_ptr<recorder>> create(const std::string& path, std::string_view application,
+                                                        base::wall_time epoch);
   ~recorder() override;
   recorder(const recorder&) = delete;
   recorder& operator=(const recorder&) = delete;

@@ -75,7 +75,8 @@ std::string timeline(const pcapng::contents& c) {
         if (l->text.find(" begins", name_at) != std::string::npos) begun[key] = l->at;
         else if (const auto at = begun.find(key); at != begun.end()) took = fmt::format("  [{:.3f} ms]", l->at - at->second);
       }
-      out += fmt::format("{:>9.3f} ms  {:12} {} {}{}\n", l->at - *origin, l->connection, took.empty() ? "--" : "=>", l->text, took);
+      out += fmt::format("{:>9.3f} ms  {:12} {} {}{}\n", l->at - *origin, l->connection, took.empty() ? "--" : "=>", l->text,
+                         took);
     }
     between.add(r);
   }

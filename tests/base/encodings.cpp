@@ -23,7 +23,8 @@ TEST_CASE("both forms of crc32c agree at every length and alignment") {
 }
 
 TEST_CASE("base64 follows the vectors of RFC 4648 section 10") {
-  const char* vectors[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"foobar", "Zm9vYmFy"}};
+  const char* vectors[][2] = {{"", ""},        {"f", "Zg=="},        {"fo", "Zm8="},
+                              {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"foobar", "Zm9vYmFy"}};
   for (auto& [plain, text] : vectors) {
     CHECK(base64_encode(as_bytes(plain)) == text);
     CHECK(base64_decode(text) == to_bytes(plain));

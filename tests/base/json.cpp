@@ -8,13 +8,15 @@ TEST_CASE("json round-trips and keeps the order of members") {
   const char* text = R"({"type":"offer","n":-3,"x":1.5,"ok":true,"none":null,"list":["a",{"b":[]}],"text":"\u00e4\n\"\\"})";
   const auto v = json::parse(text);
   REQUIRE(v);
-  CHECK(v->dump() == "{\"type\":\"offer\",\"n\":-3,\"x\":1.5,\"ok\":true,\"none\":null,\"list\":[\"a\",{\"b\":[]}],\"text\":\"\xc3\xa4\\n\\\"\\\\\"}");
+  CHECK(v->dump() ==
+        "{\"type\":\"offer\",\"n\":-3,\"x\":1.5,\"ok\":true,\"none\":null,\"list\":[\"a\",{\"b\":[]}],\"text\":"
+        "\"\xc3\xa4\\n\\\"\\\\\"}");
   CHECK(json::parse(v->dump()) == v);
 }
 
 TEST_CASE("json that is not json is an error value") {
-  for (const char* bad : {"", " ", "{", "{]", "[1,]", "{\"a\":1,}", "nul", "01", "\"\t\"", "{\"a\" 1}", "1 2", "'a'", "\"\\x\"", "[1}", "\xff",
-                          "\"\xc3\"", "NaN", "-", "{\"a\":}", "\"\\ud800\""})
+  for (const char* bad : {"",    " ",   "{",       "{]",  "[1,]", "{\"a\":1,}", "nul", "01", "\"\t\"",   "{\"a\" 1}",
+                          "1 2", "'a'", "\"\\x\"", "[1}", "\xff", "\"\xc3\"",   "NaN", "-",  "{\"a\":}", "\"\\ud800\""})
     CHECK_FALSE(json::parse(bad));
 }
 

@@ -41,7 +41,7 @@ def until(condition, what, deadline=None):
             return value
         if time.monotonic() > end:
             raise AssertionError(f"never happened: {what}")
-        time.sleep(0.02)
+        time.sleep(0.02)  # lint: allow sleep: another process is waited for, and it sends no event
 
 
 class Program:

@@ -6,7 +6,8 @@ using namespace strata;
 using namespace strata::mesh;
 
 TEST_CASE("the commands of the contract are understood") {
-  const auto send = parse_command(R"({"type":"send","payload":{"target_peer":"bob","message":{"type":"agent_prompt","payload":{"message":"hi"}}}})");
+  const auto send = parse_command(
+      R"({"type":"send","payload":{"target_peer":"bob","message":{"type":"agent_prompt","payload":{"message":"hi"}}}})");
   REQUIRE(send);
   CHECK(send->what == command::kind::send);
   CHECK(send->target_peer == "bob");

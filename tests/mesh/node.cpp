@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr const char* keys = R"({"keys":{"ak_for_ada":{"peer_id":"ada","role":"agent"},"ak_for_grace":{"peer_id":"grace","role":"agent"},"ak_for_hedy":{"peer_id":"hedy","role":"agent"}}})";
+constexpr const char* keys =
+    R"({"keys":{"ak_for_ada":{"peer_id":"ada","role":"agent"},"ak_for_grace":{"peer_id":"grace","role":"agent"},"ak_for_hedy":{"peer_id":"hedy","role":"agent"}}})";
 
 struct key_file {
   std::string path = "/tmp/strata-keys-XXXXXX";
@@ -53,14 +54,16 @@ struct world {
   }
   template <class F>
   void run(F body) {
-    net.run([](F f) -> async::task<> { co_await async::with_scope(async::at_end::cancel, [&](async::scope& s) -> async::task<> { co_await f(s); }); }(
-        std::move(body)));
+    net.run([](F f) -> async::task<> {
+      co_await async::with_scope(async::at_end::cancel, [&](async::scope& s) -> async::task<> { co_await f(s); });
+    }(std::move(body)));
   }
 };
 
 // A sidecar on its own machine with a program attached.
 struct sidecar {
-  sidecar(world& w, const std::string& name, std::string_view address) : host(w.net.add_host(name, {address})), node(host, world::node_config(name), nullptr), path("/run/" + name) {}
+  sidecar(world& w, const std::string& name, std::string_view address)
+      : host(w.net.add_host(name, {address})), node(host, world::node_config(name), nullptr), path("/run/" + name) {}
   sim::host& host;
   mesh::node node;
   std::string path;
@@ -195,7 +198,8 @@ TEST_CASE("three sidecars that start at once make a full mesh without glare, wha
     w.run([&](async::scope& s) -> async::task<> {
       s.spawn("registry", [&registry] { return registry.run(); });
       for (auto* p : {&ada, &grace, &hedy}) co_await p->start(s);
-      while (ada.node.status().find("open")->as_int() != 2 || grace.node.status().find("open")->as_int() != 2 || hedy.node.status().find("open")->as_int() != 2)
+      while (ada.node.status().find("open")->as_int() != 2 || grace.node.status().find("open")->as_int() != 2 ||
+             hedy.node.status().find("open")->as_int() != 2)
         co_await async::sleep_for(10ms);
       CHECK(w.net.now().time_since_epoch() < 10s);
     });

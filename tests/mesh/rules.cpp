@@ -16,8 +16,12 @@ TEST_CASE("a message always has all five fields and never a null payload") {
 }
 
 TEST_CASE("objects that are no message say what is wrong") {
-  for (auto [text, code] : {std::pair("[]", errc::not_an_object), {"{}", errc::no_type}, {R"({"type":""})", errc::no_type}, {R"({"type":5})", errc::bad_field},
-                            {R"({"type":"a","request_id":7})", errc::bad_field}, {R"({"type":"a","source_agent":{}})", errc::bad_field}})
+  for (auto [text, code] : {std::pair("[]", errc::not_an_object),
+                            {"{}", errc::no_type},
+                            {R"({"type":""})", errc::no_type},
+                            {R"({"type":5})", errc::bad_field},
+                            {R"({"type":"a","request_id":7})", errc::bad_field},
+                            {R"({"type":"a","source_agent":{}})", errc::bad_field}})
     CHECK(message::from(*base::json::parse(text)).error().code == code);
 }
 

@@ -20,9 +20,11 @@ struct laboratory {
   bool ready = false;
   laboratory() {
     REQUIRE(::mkdtemp(dir.data()) != nullptr);
-    const std::string make = "cd " + dir + " && (openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=lab"
+    const std::string make = "cd " + dir +
+                             " && (openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=lab"
                              " -addext subjectAltName=DNS:good.example,IP:192.0.2.2 -keyout key.pem -out cert.pem &&"
-                             " openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=other -keyout other-key.pem -out other.pem)"
+                             " openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=other "
+                             "-keyout other-key.pem -out other.pem)"
                              " >/dev/null 2>&1";
     ready = std::system(make.c_str()) == 0;
   }
@@ -45,8 +47,8 @@ outcome meet(const laboratory& lab, const std::string& name, const std::string& 
   auto id = net::load_tls_identity(h, lab.file("cert.pem"), lab.file("key.pem"));
   REQUIRE(id);
   outcome o;
-  h.run([](net::asio_host& host, net::listener& listener, std::shared_ptr<const net::tls_server_identity> identity, std::string server_name, std::string roots,
-           outcome& out) -> async::task<> {
+  h.run([](net::asio_host& host, net::listener& listener, std::shared_ptr<const net::tls_server_identity> identity,
+           std::string server_name, std::string roots, outcome& out) -> async::task<> {
     co_await async::with_scope(async::at_end::join, [&](async::scope& s) -> async::task<> {
       s.spawn("server", [&]() -> async::task<> {
         auto raw = co_await listener.accept();

@@ -27,7 +27,8 @@ TEST_CASE("names and literals resolve, nonsense does not") {
 TEST_CASE("the loopback interface is listed with its address and flags") {
   net::asio_host h;
   const auto all = h.interfaces();
-  const auto lo = std::find_if(all.begin(), all.end(), [](const auto& i) { return i.address == base::ip_address::loopback(base::ip_family::v4); });
+  const auto lo = std::find_if(all.begin(), all.end(),
+                               [](const auto& i) { return i.address == base::ip_address::loopback(base::ip_family::v4); });
   REQUIRE(lo != all.end());
   CHECK(lo->loopback);
   CHECK(lo->up);

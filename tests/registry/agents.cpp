@@ -15,9 +15,11 @@ base::json body(const char* text) { return *base::json::parse(text); }
 
 TEST_CASE("a registered agent is listed with every field of the contract") {
   agents all;
-  REQUIRE(all.register_agent(body(R"({"agent_id":"planner","hostname":"h","capabilities":{"skills":["plan"]}})"), "peer-1", now));
-  CHECK(all.list(now).dump() ==
-        R"([{"agent_id":"planner","hostname":"h","ip":"","port":8000,"sidecar_peer_id":"","status":"","mode":"","capabilities":{"skills":["plan"],"mcp_servers":[],"goals_count":0,"mode":""},"health":"active","registered_at":"2027-01-15T08:00:00.000000000+00:00","last_heartbeat":"2027-01-15T08:00:00.000000000+00:00"}])");
+  REQUIRE(
+      all.register_agent(body(R"({"agent_id":"planner","hostname":"h","capabilities":{"skills":["plan"]}})"), "peer-1", now));
+  CHECK(
+      all.list(now).dump() ==
+      R"([{"agent_id":"planner","hostname":"h","ip":"","port":8000,"sidecar_peer_id":"","status":"","mode":"","capabilities":{"skills":["plan"],"mcp_servers":[],"goals_count":0,"mode":""},"health":"active","registered_at":"2027-01-15T08:00:00.000000000+00:00","last_heartbeat":"2027-01-15T08:00:00.000000000+00:00"}])");
 }
 
 TEST_CASE("health follows the age of the last heartbeat") {
@@ -32,7 +34,8 @@ TEST_CASE("health follows the age of the last heartbeat") {
 
 TEST_CASE("a bare heartbeat wipes nothing") {
   agents all;
-  REQUIRE(all.register_agent(body(R"({"agent_id":"a","hostname":"h","capabilities":{"skills":["s"]},"sidecar_peer_id":"a-sidecar"})"), "p", now));
+  REQUIRE(all.register_agent(
+      body(R"({"agent_id":"a","hostname":"h","capabilities":{"skills":["s"]},"sidecar_peer_id":"a-sidecar"})"), "p", now));
   REQUIRE(all.heartbeat(body(R"({"agent_id":"a"})"), "p", now + 5s));
   CHECK(all.find("a")->info.hostname == "h");
   CHECK(all.find("a")->info.skills == std::vector<std::string>{"s"});
@@ -52,8 +55,9 @@ TEST_CASE("nobody speaks for another credential's agent") {
 TEST_CASE("a body with a wrong field changes nothing") {
   agents all;
   REQUIRE(all.register_agent(body(R"({"agent_id":"a","hostname":"h"})"), "p", now));
-  for (const char* bad : {"[]", "null", "{}", R"({"agent_id":""})", R"({"agent_id":7})", R"({"agent_id":"a","port":70000})", R"({"agent_id":"a","port":-1})",
-                          R"({"agent_id":"a","port":"80"})", R"({"agent_id":"a","hostname":"new","skill_names":"x"})",
+  for (const char* bad : {"[]", "null", "{}", R"({"agent_id":""})", R"({"agent_id":7})", R"({"agent_id":"a","port":70000})",
+                          R"({"agent_id":"a","port":-1})", R"({"agent_id":"a","port":"80"})",
+                          R"({"agent_id":"a","hostname":"new","skill_names":"x"})",
                           R"({"agent_id":"a","hostname":"new","skill_names":[1]})", R"({"agent_id":"a","hostname":null})"}) {
     CAPTURE(bad);
     CHECK_FALSE(all.heartbeat(body(bad), "p", now));

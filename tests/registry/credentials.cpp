@@ -6,7 +6,8 @@ using namespace strata;
 using namespace strata::registry;
 
 TEST_CASE("key files are read with and without the wrapper") {
-  for (const char* text : {R"({"keys":{"ak_alice_1":{"peer_id":"alice","role":"agent"}}})", R"({"ak_alice_1":{"peer_id":"alice","role":"agent"}})"}) {
+  for (const char* text : {R"({"keys":{"ak_alice_1":{"peer_id":"alice","role":"agent"}}})",
+                           R"({"ak_alice_1":{"peer_id":"alice","role":"agent"}})"}) {
     const auto keys = api_keys::parse(text);
     REQUIRE(keys);
     REQUIRE(keys->find("ak_alice_1") != nullptr);
@@ -17,11 +18,12 @@ TEST_CASE("key files are read with and without the wrapper") {
 }
 
 TEST_CASE("a key file with anything wrong in it is refused whole") {
-  for (const char* text : {"", "[]", "{}", "7", R"({"keys":[]})", R"({"keys":{}})", R"({"keys":{"ak_alice_1":{"role":"agent"}}})",
-                           R"({"keys":{"ak_alice_1":{"peer_id":"","role":"agent"}}})", R"({"keys":{"ak_alice_1":{"peer_id":"a b","role":"agent"}}})",
-                           R"({"keys":{"ak_alice_1":{"peer_id":"alice"}}})", R"({"keys":{"short":{"peer_id":"a","role":"agent"}}})",
-                           R"({"keys":{"ak_alice_1":"alice"}})",
-                           R"({"keys":{"ak_alice_1":{"peer_id":"a","role":"agent"},"ak_alice_1":{"peer_id":"b","role":"agent"}}})"}) {
+  for (const char* text :
+       {"", "[]", "{}", "7", R"({"keys":[]})", R"({"keys":{}})", R"({"keys":{"ak_alice_1":{"role":"agent"}}})",
+        R"({"keys":{"ak_alice_1":{"peer_id":"","role":"agent"}}})",
+        R"({"keys":{"ak_alice_1":{"peer_id":"a b","role":"agent"}}})", R"({"keys":{"ak_alice_1":{"peer_id":"alice"}}})",
+        R"({"keys":{"short":{"peer_id":"a","role":"agent"}}})", R"({"keys":{"ak_alice_1":"alice"}})",
+        R"({"keys":{"ak_alice_1":{"peer_id":"a","role":"agent"},"ak_alice_1":{"peer_id":"b","role":"agent"}}})"}) {
     CAPTURE(text);
     CHECK_FALSE(api_keys::parse(text));
   }

@@ -48,7 +48,7 @@ TEST_CASE("tokens that are forged, confused or malformed are refused") {
       {"", jwt_errc::malformed},
       {".", jwt_errc::malformed},
       {"..", jwt_errc::malformed},
-      {"a.b", jwt_errc::malformed},      // req: 7519-7.2-a
+      {"a.b", jwt_errc::malformed},  // req: 7519-7.2-a
       {"a.b.c.d", jwt_errc::malformed},
       {std::string(5000, 'a'), jwt_errc::malformed},
       {b64("[]") + "." + b64(good_body) + ".x", jwt_errc::malformed},
@@ -69,7 +69,8 @@ TEST_CASE("tokens that are forged, confused or malformed are refused") {
       {signed_as(R"({"alg":"HS256","typ":"at+jwt"})", good_body), jwt_errc::bad_header},
       {signed_as(R"({"alg":"HS256","typ":7})", good_body), jwt_errc::bad_header},
       {signed_as(R"({"alg":"none","alg":"HS256"})", good_body), jwt_errc::malformed},
-      {signed_as(good_header, R"({"sub":"a","sub":"b","role":"agent","iat":1800000000,"exp":1800000300})"), jwt_errc::malformed},  // req: 7519-4-a
+      {signed_as(good_header, R"({"sub":"a","sub":"b","role":"agent","iat":1800000000,"exp":1800000300})"),
+       jwt_errc::malformed},                                // req: 7519-4-a
       {signed_as(good_header, "[]"), jwt_errc::malformed},  // req: 7519-3-a
       {signed_as(good_header, "{}"), jwt_errc::bad_claims},
       {signed_as(good_header, R"({"role":"agent","iat":1800000000,"exp":1800000300})"), jwt_errc::bad_claims},
@@ -77,15 +78,18 @@ TEST_CASE("tokens that are forged, confused or malformed are refused") {
       {signed_as(good_header, R"({"sub":"a","iat":1800000000,"exp":1800000300})"), jwt_errc::bad_claims},
       {signed_as(good_header, R"({"sub":"a","role":"agent","exp":1800000300})"), jwt_errc::bad_claims},
       {signed_as(good_header, R"({"sub":"a","role":"agent","iat":1800000000})"), jwt_errc::bad_claims},
-      {signed_as(good_header, R"({"sub":"a","role":"agent","iat":1800000000,"exp":"1800000300"})"), jwt_errc::bad_claims},  // req: 7519-4.1.6-a
+      {signed_as(good_header, R"({"sub":"a","role":"agent","iat":1800000000,"exp":"1800000300"})"),
+       jwt_errc::bad_claims},  // req: 7519-4.1.6-a
       {signed_as(good_header, R"({"sub":"a","role":"agent","iat":1800000000,"exp":null})"), jwt_errc::bad_claims},
       {signed_as(good_header, R"({"sub":"a","role":"agent","iat":1800000000,"exp":-1})"), jwt_errc::bad_claims},
       {signed_as(good_header, R"({"sub":"a","role":"agent","iat":1800000000,"exp":1e300})"), jwt_errc::bad_claims},
       {signed_as(good_header, R"({"sub":["a"],"role":"agent","iat":1800000000,"exp":1800000300})"), jwt_errc::bad_claims},
       {signed_as(good_header, R"({"sub":"a","role":"agent","iat":1799990000,"exp":1799990300})"), jwt_errc::expired},
       {signed_as(good_header, R"({"sub":"a","role":"agent","iat":1800001000,"exp":1800002000})"), jwt_errc::not_yet_valid},
-      {signed_as(good_header, R"({"sub":"a","role":"agent","iat":1800000000,"exp":1800000300,"nbf":1800001000})"), jwt_errc::not_yet_valid},  // req: 7519-4.1.5-a
-      {signed_as(good_header, R"({"sub":"a","role":"agent","iat":1800000000,"exp":1800000300,"nbf":"0"})"), jwt_errc::bad_claims},
+      {signed_as(good_header, R"({"sub":"a","role":"agent","iat":1800000000,"exp":1800000300,"nbf":1800001000})"),
+       jwt_errc::not_yet_valid},  // req: 7519-4.1.5-a
+      {signed_as(good_header, R"({"sub":"a","role":"agent","iat":1800000000,"exp":1800000300,"nbf":"0"})"),
+       jwt_errc::bad_claims},
       {b64(good_header) + "." + b64(good_body) + ".", jwt_errc::bad_signature},
       {b64(good_header) + "." + b64(good_body) + "." + b64("x"), jwt_errc::bad_signature},
       {b64(good_header) + "." + b64(good_body) + "." + b64(std::string(32, 'x')), jwt_errc::bad_signature},
@@ -113,5 +117,6 @@ TEST_CASE("a token signed with another key is refused") {
 }
 
 TEST_CASE("unknown claims and fractional dates are taken") {  // req: 7519-4-b
-  CHECK_FALSE(refusal(signed_as(good_header, R"({"sub":"a","role":"agent","iat":1800000000.5,"exp":1.8000003e9,"x":{"y":1}})")));
+  CHECK_FALSE(
+      refusal(signed_as(good_header, R"({"sub":"a","role":"agent","iat":1800000000.5,"exp":1.8000003e9,"x":{"y":1}})")));
 }

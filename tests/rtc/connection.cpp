@@ -15,9 +15,7 @@ dtls::certificate certificate_of(net::host& h) {
 
 // Two connections on two hosts, with the signaling in between left to the test.
 struct two_peers {
-  explicit two_peers(std::uint64_t seed = 1, sim::impairments path = {.latency = 20ms}) : net(seed) {
-    net.link(ha, hb, path);
-  }
+  explicit two_peers(std::uint64_t seed = 1, sim::impairments path = {.latency = 20ms}) : net(seed) { net.link(ha, hb, path); }
   sim::network net;
   sim::host& ha = net.add_host("a", {"192.0.2.1"});
   sim::host& hb = net.add_host("b", {"192.0.2.2"});
@@ -188,7 +186,8 @@ TEST_CASE("a lossy, reordering path delivers everything once and in order") {
 TEST_CASE("descriptions that are no use are errors and the connection can still be made") {
   two_peers p;
   p.run([&]() -> async::task<> {
-    for (const char* bad : {"", "v=0", "nonsense", "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"}) CHECK_FALSE(co_await p.b.accept_offer(bad));
+    for (const char* bad : {"", "v=0", "nonsense", "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"})
+      CHECK_FALSE(co_await p.b.accept_offer(bad));
     CHECK_FALSE(p.a.accept_answer("v=0"));
     CHECK_FALSE(p.a.add_candidate("candidate:x"));
     auto c = p.a.create_channel({.label = "x"});

@@ -6,9 +6,15 @@ using namespace strata;
 using namespace strata::signaling;
 
 TEST_CASE("every name of a kind is understood and the plain one is written") {
-  for (auto [name, k] : {std::pair("offer", kind::offer), {"sdp_offer", kind::offer}, {"answer", kind::answer}, {"sdp_answer", kind::answer},
-                         {"ice_candidate", kind::ice_candidate}, {"candidate", kind::ice_candidate}, {"ice", kind::ice_candidate},
-                         {"sdp_candidate", kind::ice_candidate}, {"register", kind::registration}}) {
+  for (auto [name, k] : {std::pair("offer", kind::offer),
+                         {"sdp_offer", kind::offer},
+                         {"answer", kind::answer},
+                         {"sdp_answer", kind::answer},
+                         {"ice_candidate", kind::ice_candidate},
+                         {"candidate", kind::ice_candidate},
+                         {"ice", kind::ice_candidate},
+                         {"sdp_candidate", kind::ice_candidate},
+                         {"register", kind::registration}}) {
     const auto m = parse(R"({"type":")" + std::string(name) + R"(","peer_id":"a"})");
     REQUIRE(m);
     CHECK(m->what == k);
@@ -60,10 +66,12 @@ TEST_CASE("sdp is found as text and as a session description object") {
 }
 
 TEST_CASE("candidates are found in both shapes and an empty one means the end") {
-  const auto flat = candidate_of(*base::json::parse(R"({"candidate":"candidate:1 1 udp 1 192.0.2.1 1 typ host","sdpMid":"","sdpMLineIndex":0})"));
+  const auto flat = candidate_of(
+      *base::json::parse(R"({"candidate":"candidate:1 1 udp 1 192.0.2.1 1 typ host","sdpMid":"","sdpMLineIndex":0})"));
   REQUIRE(flat);
   CHECK(flat->candidate.starts_with("candidate:1"));
-  const auto nested = candidate_of(*base::json::parse(R"({"candidate":{"candidate":"","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":"abcd"}})"));
+  const auto nested = candidate_of(
+      *base::json::parse(R"({"candidate":{"candidate":"","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":"abcd"}})"));
   REQUIRE(nested);
   CHECK(nested->candidate.empty());
   CHECK(nested->ufrag == "abcd");

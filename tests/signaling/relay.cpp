@@ -9,7 +9,8 @@ namespace {
 
 constexpr connection_id a{1}, b{2}, c{3};
 
-std::string envelope(std::string_view type, std::string_view from, std::string_view to = {}, std::string_view payload = "null") {
+std::string envelope(std::string_view type, std::string_view from, std::string_view to = {},
+                     std::string_view payload = "null") {
   std::string text = "{\"type\":\"" + std::string(type) + "\",\"peer_id\":\"" + std::string(from) + "\"";
   if (!to.empty()) text += ",\"target_id\":\"" + std::string(to) + "\"";
   return text + ",\"payload\":" + std::string(payload) + "}";
@@ -127,7 +128,8 @@ TEST_CASE("an alias belongs to the first who claims it and travels as the regist
 TEST_CASE("malformed frames are counted and change nothing") {
   auto r = open_relay();
   r.connected(a, "alice");
-  for (const char* bad : {"", "{", "[]", "{}", "\xff", R"({"type":5,"peer_id":"alice"})"}) CHECK_FALSE(r.received(a, bad).dropped.empty());
+  for (const char* bad : {"", "{", "[]", "{}", "\xff", R"({"type":5,"peer_id":"alice"})"})
+    CHECK_FALSE(r.received(a, bad).dropped.empty());
   CHECK(r.counters().dropped_malformed == 6);
   CHECK(r.received(a, envelope("offer", "alice", "bob")).dropped == "not registered");
   CHECK(r.received(a, envelope("register", "alice")).deliveries.size() == 1);

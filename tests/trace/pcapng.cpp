@@ -24,8 +24,10 @@ packet some_packet(const char* local, const char* remote, base::byte_view data) 
 
 TEST_CASE("packets, comments and keys come back as they were written") {
   const auto data = base::to_bytes("hello");
-  const auto file = file_of({pcapng::decryption_secrets({}), pcapng::enhanced_packet(5, some_packet("192.0.2.1:1000", "192.0.2.2:2000", data), {"one", "three"}),
-                             pcapng::enhanced_packet(6, some_packet("[2001:db8::1]:1", "[2001:db8::2]:2", data), {})});
+  const auto file =
+      file_of({pcapng::decryption_secrets({}),
+               pcapng::enhanced_packet(5, some_packet("192.0.2.1:1000", "192.0.2.2:2000", data), {"one", "three"}),
+               pcapng::enhanced_packet(6, some_packet("[2001:db8::1]:1", "[2001:db8::2]:2", data), {})});
   const auto back = pcapng::read(file);
   REQUIRE(back);
   CHECK(back->secrets == 1);
