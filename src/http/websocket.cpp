@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/utf8.hpp"
 #include "http/stream_reader.hpp"
-#include "http/utf8.hpp"
 
 namespace strata::http {
 namespace {
@@ -210,7 +210,7 @@ async::task<base::result<websocket_message>> websocket::receive() {
 }
 
 async::task<base::result<void>> websocket::send_text(std::string text) {
-  if (!is_utf8(base::as_bytes(text))) co_return base::fail(base::errc::invalid);
+  if (!base::is_utf8(base::as_bytes(text))) co_return base::fail(base::errc::invalid);
   co_return co_await send(opcode::text, base::as_bytes(text));
 }
 
@@ -224,7 +224,7 @@ async::task<base::result<void>> websocket::send(opcode op, base::byte_view paylo
 }
 
 bool websocket::try_send_text(std::string_view text) {
-  return is_utf8(base::as_bytes(text)) && try_send(opcode::text, base::as_bytes(text));
+  return base::is_utf8(base::as_bytes(text)) && try_send(opcode::text, base::as_bytes(text));
 }
 
 bool websocket::try_send_binary(base::byte_view data) { return try_send(opcode::binary, data); }

@@ -4,7 +4,7 @@
 
 #include "base/byte_reader.hpp"
 #include "base/byte_writer.hpp"
-#include "http/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace strata::http {
 
@@ -87,7 +87,7 @@ base::result<close_body> parse_close(base::byte_view payload) {
   const auto code = in.u16();
   if (!code) return fail(errc::protocol_violation, 0, "no body or a two-octet code");
   if (!is_sendable(*code)) return fail(errc::protocol_violation, 0, "a close code that may be sent");
-  if (!is_utf8(in.rest())) return fail(errc::protocol_violation, 2, "UTF-8");
+  if (!base::is_utf8(in.rest())) return fail(errc::protocol_violation, 2, "UTF-8");
   return close_body{*code, base::as_text(in.rest())};
 }
 

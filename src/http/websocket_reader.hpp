@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/bytes.hpp"
-#include "http/utf8.hpp"
+#include "base/utf8.hpp"
 #include "http/websocket_frame.hpp"
 
 namespace strata::http {
@@ -47,7 +47,7 @@ class websocket_reader {
   std::string message_;                // of the data frames so far
   std::optional<opcode> message_op_;   // a message is under way
   std::string control_;
-  utf8_checker utf8_;
+  base::utf8_checker utf8_;
   bool utf8_broken_ = false;
   bool ended_ = false;
 };

@@ -5,12 +5,12 @@
 
 #include "base/bytes.hpp"
 
-namespace strata::http {
+namespace strata::base {
 
 class utf8_checker {
  public:
   // False from the first octet that cannot continue what came before.
-  bool feed(base::byte_view data) noexcept {
+  bool feed(byte_view data) noexcept {
     for (const auto octet : data)
       if (!step(octet)) return false;
     return true;
@@ -40,9 +40,9 @@ class utf8_checker {
   std::uint8_t low_ = 0x80, high_ = 0xbf;  // bounds of the next octet
 };
 
-[[nodiscard]] inline bool is_utf8(base::byte_view data) noexcept {
+[[nodiscard]] inline bool is_utf8(byte_view data) noexcept {
   utf8_checker c;
   return c.feed(data) && c.complete();
 }
 
-}  // namespace strata::http
+}  // namespace strata::base
