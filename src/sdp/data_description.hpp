@@ -42,7 +42,7 @@ struct data_description {
   std::vector<std::string> candidates;  // "candidate:…", not yet judged: bad ones cost only themselves (RFC 8839 §5.1)
   bool end_of_candidates = false;
 
-  std::vector<crypto::fingerprint> fingerprints;  // of the best hash function first
+  std::vector<crypto::fingerprint> fingerprints;  // as they stand there; unknown hash functions are left out
   setup_role setup = setup_role::actpass;
   std::string tls_id;  // empty: none
 
