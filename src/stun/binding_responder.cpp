@@ -17,6 +17,8 @@ void restore_long_id(base::bytes& out, std::size_t start, const message_view& re
 
 }  // namespace
 
+// exception: 8489-10-d this server never redirects
+// exception: 8489-11-a STUN over DTLS is not served
 responder_verdict respond_binding(const responder_policy& policy, base::byte_view datagram, const base::endpoint& from,
                                   base::bytes& out) {
   auto request = message_view::parse(datagram);

@@ -44,6 +44,8 @@ async::task<base::result<binding_result>> query_binding(net::host& h, base::endp
   co_return co_await query_binding(h, **socket, server, std::move(config));
 }
 
+// exception: 8489-6.2.2-e a query needs its connection for one answer; TURN keeps its own (stream_link)
+// exception: 8489-6.2.2-f every query opens a new connection
 async::task<base::result<binding_result>> query_binding_tcp(net::host& h, base::endpoint server, client_config config) {
   config.reliable = true;
   auto stream = co_await async::with_timeout(config.ti, h.connect_tcp(server));

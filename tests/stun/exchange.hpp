@@ -63,7 +63,7 @@ class exchange {
     co_return co_await async::with_scope(async::at_end::cancel, [&](async::scope& s) -> async::task<answer_type> {
       s.spawn("server", &exchange::serve, this, one->get());
       s.spawn("second server", &exchange::serve, this, two->get());
-      s.spawn("client", &exchange::feed, socket->get(), &c);
+      s.spawn("client", &exchange::receive, socket->get(), &c);
       co_return co_await use(c);
     });
   }
@@ -81,7 +81,7 @@ class exchange {
       }
     }
   }
-  static async::task<> feed(net::udp_socket* socket, stun::client* c) {
+  static async::task<> receive(net::udp_socket* socket, stun::client* c) {
     for (;;) {
       const auto batch = co_await socket->receive();
       if (!batch) co_return;

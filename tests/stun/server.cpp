@@ -108,7 +108,7 @@ TEST_CASE("no request makes an answer more than 1.6 times its size over IPv4") {
   }
 }
 
-// req: 8489-6.3.2-a 8489-6.3-a
+// req: 8489-6.3.2-a 8489-6.3-a 8489-6.3.1-c
 TEST_CASE("indications, responses, unknown methods and what is no STUN get no answer") {
   CHECK(ask(binding({}, message_class::indication)).verdict == responder_verdict::not_a_request);
   CHECK(ask(binding({}, message_class::success)).verdict == responder_verdict::not_a_request);
