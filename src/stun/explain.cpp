@@ -85,6 +85,8 @@ class explainer {
     transaction_id id;
     std::copy_n(data_.begin() + 8, id.size(), id.begin());
     const std::size_t end = std::min(data_.size(), header_size + wire::u16(data_, 2));
+    message_view::iterator known;  // the same attributes, when the message is whole
+    if (parsed != nullptr) known = parsed->begin();
     while (at_ + 4 <= end) {
       attribute a{static_cast<attribute_type>(wire::u16(data_, at_)), at_, {}, false};
       const std::size_t length = wire::u16(data_, at_ + 2);
@@ -92,7 +94,7 @@ class explainer {
       std::string name = name_of(a.type);
       if (entry == nullptr)
         name += comprehension_required(a.type) ? " (unknown, must be understood)" : " (unknown, may be ignored)";
-      if (parsed != nullptr && is_ignored(*parsed, at_)) name += " (ignored: not covered by the integrity before it)";
+      if (parsed != nullptr && (*known++).ignored) name += " (ignored: not covered by the integrity before it)";
       name += ", " + count_of(length);
       if (length == 0) name += ": " + describe(a, id);  // there is no line of its own for it
       field(4, std::move(name), entry != nullptr ? entry->section : attribute_section);
@@ -104,10 +106,6 @@ class explainer {
       field(length, describe(a, id) + check(a.type, parsed), {}, 1);
       field(wire::padded(length) - length, "padding", attribute_section, 1);
     }
-  }
-
-  static bool is_ignored(const message_view& m, std::size_t offset) {
-    return std::ranges::any_of(m.begin(), m.end(), [&](const attribute& a) { return a.offset == offset && a.ignored; });
   }
 
   void verify(const message_view& m) {
@@ -144,11 +142,11 @@ std::string hex_offset(std::size_t at) {
   return base::to_hex(b);
 }
 
-std::string spaced_hex(base::byte_view d) {
-  std::string text;
-  for (const auto octet : d) text += base::to_hex(base::byte_view(&octet, 1)) + " ";
-  text.resize(row * 3, ' ');
-  return text;
+// A column of `row` bytes.
+void append_hex(std::string& out, base::byte_view d) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  for (const auto octet : d) (out += digits[octet >> 4], out += digits[octet & 15], out += ' ');
+  out.append((row - d.size()) * 3, ' ');
 }
 
 }  // namespace
@@ -159,7 +157,8 @@ std::string to_text(const explanation& e, base::byte_view data) {
   std::string out = e.summary + " (" + count_of(data.size()) + ")\n";
   for (const auto& f : e.fields) {
     for (std::size_t i = 0; i < f.size; i += row) {
-      out += hex_offset(f.offset + i) + "  " + spaced_hex(data.subspan(f.offset + i, std::min(row, f.size - i)));
+      out += hex_offset(f.offset + i) + "  ";
+      append_hex(out, data.subspan(f.offset + i, std::min(row, f.size - i)));
       if (i == 0) {
         out += " " + std::string(2 * f.depth, ' ') + f.text;
         if (!f.section.empty()) out += "  [" + std::string(f.section) + "]";
