@@ -3,7 +3,8 @@
 //
 // An interface, so that a second engine can stand beside usrsctp. The association owns no socket: packets are handed to
 // receive() and leave through a transmit function. Everything happens on the host's loop. Callbacks come from the loop,
-// never inside a call of the user's; the association must not be destroyed inside one of them.
+// never inside a call of the user's; the association must not be destroyed inside one of them, nor while connect(),
+// closed(), shutdown() or drained() run. A send() that waits then ends with errc::closed.
 #pragma once
 
 #include <cstddef>
@@ -17,43 +18,13 @@
 #include "async/task.hpp"
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "base/strong.hpp"
 #include "base/time.hpp"
 #include "net/host.hpp"
 #include "sctp/error.hpp"
+#include "sctp/message.hpp"
 #include "trace/sink.hpp"
 
 namespace strata::sctp {
-
-using stream_id = base::strong<struct stream_id_tag, std::uint16_t>;
-using ppid = base::strong<struct ppid_tag, std::uint32_t>;  // payload protocol identifier (RFC 9260 §3.3.1)
-
-// How long a message is tried (RFC 3758; the policies of RFC 7496 §3).
-struct reliability {
-  enum class policy : std::uint8_t { reliable, max_retransmits, max_lifetime };
-  policy kind = policy::reliable;
-  std::uint32_t value = 0;  // retransmissions, or milliseconds
-
-  static constexpr reliability reliable() { return {}; }
-  static constexpr reliability max_retransmits(std::uint32_t n) { return {policy::max_retransmits, n}; }
-  static constexpr reliability max_lifetime(std::uint32_t ms) { return {policy::max_lifetime, ms}; }
-  friend bool operator==(const reliability&, const reliability&) = default;
-};
-
-struct message_out {
-  stream_id stream;
-  ppid protocol;
-  base::byte_view data;  // at least one octet; borrowed until send() has returned
-  bool ordered = true;
-  sctp::reliability reliability = {};
-};
-
-struct message_in {
-  stream_id stream;
-  ppid protocol;
-  base::bytes data;
-  bool ordered = true;
-};
 
 enum class state : std::uint8_t {
   idle,        // connect() has not been called; a few packets are kept
@@ -133,6 +104,8 @@ class association {
 
   [[nodiscard]] virtual sctp::state current_state() const noexcept = 0;
   [[nodiscard]] virtual const std::string& reason() const noexcept = 0;  // of the last change of state, for people
+  // Why it is closed; no code when it is not, or was shut down or ended from this side.
+  [[nodiscard]] virtual base::error error() const noexcept = 0;
   [[nodiscard]] virtual statistics stats() const = 0;
 
   std::function<void(message_in)> on_message;

@@ -7,7 +7,7 @@
 #include <deque>
 #include <unordered_map>
 
-#include "sctp/association.hpp"
+#include "sctp/message.hpp"
 
 namespace strata::sctp {
 

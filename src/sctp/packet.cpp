@@ -64,4 +64,17 @@ std::optional<std::uint32_t> last_tsn_before_reset(const chunk& c) noexcept {
   return std::nullopt;
 }
 
+std::string abort_cause(base::byte_view causes) {
+  constexpr std::size_t longest = 120;
+  base::byte_reader r(causes);
+  const auto code = r.u16();
+  const auto length = r.u16();
+  if (!length) return {};
+  auto text = "cause " + std::to_string(*code);
+  const auto info = r.take(std::min<std::size_t>({*length < 4 ? 0u : *length - 4u, r.remaining(), longest}));
+  if (!info->empty()) text += ": ";
+  for (const auto octet : *info) text += octet >= 0x20 && octet < 0x7f ? static_cast<char>(octet) : '.';
+  return text;
+}
+
 }  // namespace strata::sctp

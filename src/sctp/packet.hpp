@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "base/bytes.hpp"
 
@@ -62,6 +63,9 @@ void write_checksum(base::byte_span packet) noexcept;
 
 // The "sender's last assigned TSN" of a RE-CONFIG that asks for a reset of the peer's outgoing streams (RFC 6525 §4.1).
 [[nodiscard]] std::optional<std::uint32_t> last_tsn_before_reset(const chunk& c) noexcept;
+
+// The first error cause of an ABORT (RFC 9260 §3.3.10) as a person reads it: "cause 12: bye". Empty when there is none.
+[[nodiscard]] std::string abort_cause(base::byte_view causes);
 
 // RFC 1982 arithmetic, as RFC 9260 §1.6 wants it for TSNs.
 [[nodiscard]] constexpr bool tsn_after(std::uint32_t a, std::uint32_t b) noexcept {

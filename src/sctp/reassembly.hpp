@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/bytes.hpp"
-#include "sctp/association.hpp"
+#include "sctp/message.hpp"
 
 namespace strata::sctp {
 

@@ -31,8 +31,8 @@ usrsctp_association::usrsctp_association(net::host& host, const association_conf
 }
 
 usrsctp_association::~usrsctp_association() {
-  assert(waiting_.empty() && "an association was destroyed while somebody waits in send()");
-  library_.leave(id_);  // first: what the socket still says goes nowhere
+  fail_waiting();
+  library_.leave(id_);  // before the socket goes: what that still says reaches nobody
 }
 
 async::task<base::result<void>> usrsctp_association::connect() {
@@ -87,6 +87,7 @@ void usrsctp_association::transmit_packet(base::byte_view packet) {
   auto chunks = chunks_of(packet);
   while (const auto c = take_chunk(chunks)) {
     if (const auto cumulative = acknowledged_by(*c)) early_reset_.acknowledged(*cumulative);
+    if (c->type == chunk_type::abort) own_abort_ = abort_cause(c->value);
     const auto tsn = tsn_of(*c);
     if (!tsn) continue;
     if (!highest_tsn_sent_ || tsn_after(*tsn, *highest_tsn_sent_)) highest_tsn_sent_ = tsn;
@@ -146,9 +147,13 @@ void usrsctp_association::on_notification(notification n) {
       self.statistics_.streams_in = up.streams_in;
       self.set_state(state::established, "COOKIE handshake done");
     }
-    void operator()(association_over& over) {
-      const auto code = over.by_abort ? errc::aborted : self.state_ == state::connecting ? errc::connect_failed : errc::lost;
-      self.end(code, std::move(over.why));
+    void operator()(const association_over& over) {
+      const auto because = [](std::string what, const std::string& cause) {
+        return cause.empty() ? what : what + " (" + cause + ')';
+      };
+      if (over.by_abort) return self.end(errc::aborted, because("the peer sent ABORT", over.cause));
+      if (self.state_ == state::connecting) return self.end(errc::connect_failed, because("no association", self.own_abort_));
+      self.end(errc::lost, because("no answer to retransmissions, or the peer broke the protocol", self.own_abort_));
     }
     void operator()(association_restarted) {
       // RFC 8261 knows no restart inside one DTLS association: both ends would disagree about every stream.

@@ -41,6 +41,9 @@ class usrsctp_association final : public association, private usrsctp_library::m
   async::task<> closed() override;
   [[nodiscard]] sctp::state current_state() const noexcept override { return state_; }
   [[nodiscard]] const std::string& reason() const noexcept override { return reason_; }
+  [[nodiscard]] base::error error() const noexcept override {
+    return state_ == sctp::state::closed && error_ != errc::closed ? base::error(error_) : base::error();
+  }
   [[nodiscard]] statistics stats() const override;
   [[nodiscard]] bool invariant() const noexcept;
 
@@ -125,6 +128,7 @@ class usrsctp_association final : public association, private usrsctp_library::m
 
   statistics statistics_;
   std::optional<std::uint32_t> highest_tsn_sent_;
+  std::string own_abort_;  // the cause of an ABORT that the engine sent
 };
 
 }  // namespace strata::sctp

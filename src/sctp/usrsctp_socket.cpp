@@ -167,8 +167,7 @@ std::optional<std::variant<reassembly::piece, notification>> usrsctp_socket::rea
     if (size < 0 && (errno == EWOULDBLOCK || errno == EAGAIN || errno == ENOTCONN)) return std::nullopt;
     if (size <= 0) {
       ended_ = true;
-      return notification(size == 0 ? notification(shutdown_complete{})
-                                    : association_over{errno == ECONNRESET, std::strerror(errno)});
+      return notification(size == 0 ? notification(shutdown_complete{}) : association_over{errno == ECONNRESET, {}});
     }
     const auto data = base::byte_view(buffer).first(static_cast<std::size_t>(size));
     const bool last = (flags & MSG_EOR) != 0;
@@ -202,12 +201,10 @@ std::optional<notification> usrsctp_socket::decode(base::byte_view data) const {
         case SCTP_RESTART: return association_restarted{};
         case SCTP_SHUTDOWN_COMP: return shutdown_complete{};
         default: {
-          // The ABORT chunk follows when there was one.
+          // The ABORT chunk follows when there was one: its header of four octets, then the causes.
           const bool aborted = data.size() > sizeof c;
-          const bool never = c.sac_state == SCTP_CANT_STR_ASSOC;
-          return association_over{aborted, aborted ? "the peer sent ABORT"
-                                           : never ? "no answer to INIT"
-                                                   : "no answer to retransmissions"};
+          return association_over{aborted,
+                                  aborted ? abort_cause(data.subspan(std::min(data.size(), sizeof c + 4))) : std::string()};
         }
       }
     }

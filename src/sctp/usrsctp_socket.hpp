@@ -28,7 +28,7 @@ struct association_up {
 };
 struct association_over {
   bool by_abort = false;  // of the peer
-  std::string why;
+  std::string cause;      // that it gave
 };
 struct association_restarted {};  // RFC 9260 §5.2: the peer lost its state and began anew
 struct peer_shuts_down {};        // no more data comes, none may be sent

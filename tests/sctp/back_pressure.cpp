@@ -30,7 +30,7 @@ TEST_CASE("a sender waits at the bound when the peer is gone, and no longer than
   }(w, sent));
   CHECK(sent <= 53);
   CHECK(w.at(a).current_state() == sctp::state::closed);
-  CHECK(w.at(a).reason() == "no answer to retransmissions");
+  CHECK(w.at(a).error() == sctp::errc::lost);
   CHECK(w.at(a).buffered_bytes() == 0);
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("the association's end is noticed while nothing is read, and what had 
     co_await w.at(b).closed();
   }(w));
   CHECK(in.messages.size() == 5);
-  CHECK(w.at(b).reason() == "the peer sent ABORT");
+  CHECK(w.at(b).reason() == "the peer sent ABORT (cause 12: enough)");
 }
 
 TEST_CASE("a message larger than the send buffer passes through it, and others follow") {

@@ -117,7 +117,9 @@ TEST_CASE("an abort ends the other side with a reason, and those who wait") {
       co_await async::all_of(w.at(a).closed(), w.at(b).closed(), w.at(b).drained(sctp::stream_id(1)));
     });
   }(w));
-  CHECK(w.at(b).reason() == "the peer sent ABORT");
+  CHECK(w.at(b).reason() == "the peer sent ABORT (cause 12: test)");
+  CHECK(w.at(b).error() == sctp::errc::aborted);
+  CHECK_FALSE(w.at(a).error().code);
   CHECK(w.traces[b].states.back() == "closed");
 }
 
