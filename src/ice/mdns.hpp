@@ -46,8 +46,8 @@ struct answer {
 
 struct message {
   bool response = false;
-  std::vector<question> questions;  // of the types above; others are passed over
-  std::vector<answer> answers;      // from all three sections
+  std::vector<question> questions{};  // of the types above; others are passed over
+  std::vector<answer> answers{};      // from all three sections
   friend bool operator==(const message&, const message&) = default;
 };
 

@@ -19,7 +19,7 @@ bool may_follow(pair_state from, pair_state to) noexcept {
   switch (from) {
     case frozen: return to == waiting || to == in_progress;
     case waiting: return to == in_progress || to == succeeded;
-    case in_progress: return true;  // to waiting: RFC 8445 §7.2.5.1, §7.3.1.4
+    case in_progress: return to != frozen;  // to waiting: RFC 8445 §7.2.5.1, §7.3.1.4
     case succeeded: return to == failed;
     case failed: return to == waiting || to == succeeded;  // a late answer to an earlier check counts
   }
