@@ -249,3 +249,47 @@ TEST_CASE("an IPv6 subscriber has one share for the whole /64") {
   CHECK(admitted == 4);
   CHECK(r.admit(base::ip_address::v6({0x20, 1, 0xd, 0xb8, 0, 0, 0, 2}), now));
 }
+
+TEST_CASE("an address is found through a network that loses every third datagram") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    sim::network net{seed};
+    auto& client = net.add_host("client", {"192.0.2.1"});
+    auto& machine = net.add_host("server", {"192.0.2.2"});
+    net.link(client, machine, {.latency = 30ms, .loss = 0.33, .duplicate = 0.1, .reorder = 0.1});
+    net.run([](sim::host& c, sim::host& m) -> async::task<> {
+      binding_server server(m, {});
+      const auto socket = m.bind_udp({m.address(0), 3478});
+      co_await async::with_scope(async::at_end::cancel, [&](async::scope& s) -> async::task<> {
+        s.spawn("serve", [&server](net::udp_socket* u) -> async::task<> { co_await server.serve_udp(*u); }, socket->get());
+        const auto r = co_await query_binding(c, base::endpoint{m.address(0), 3478});
+        REQUIRE(r);
+        CHECK(r->mapped.address == c.address(0));
+      });
+    }(client, machine));
+  }
+}
+
+// req: 8489-6.2.2-c
+TEST_CASE("a server that hangs up before it answers fails the query at once") {
+  sim::network net{1};
+  auto& client = net.add_host("client", {"192.0.2.1"});
+  auto& machine = net.add_host("server", {"192.0.2.2"});
+  const auto start = net.now();
+  net.run([](sim::host& c, sim::host& m) -> async::task<> {
+    const auto listener = m.listen_tcp({m.address(0), 3478});
+    co_await async::with_scope(async::at_end::cancel, [&](async::scope& s) -> async::task<> {
+      s.spawn("hang up", [](net::listener* l) -> async::task<> { (void)co_await l->accept(); }, listener->get());
+      const auto r = co_await query_binding_tcp(c, base::endpoint{m.address(0), 3478});
+      CHECK_FALSE(r);
+      CHECK(r.error() != make_error_code(base::errc::timed_out));
+    });
+  }(client, machine));
+  CHECK(net.now() - start < 5s);
+}
+
+TEST_CASE("a socket whose receiving is cancelled in the middle of a query leaves nothing behind") {
+  sim::network net{1};
+  auto& client = net.add_host("client", {"192.0.2.1"});
+  const auto r = net.run(async::with_timeout(2s, query_binding(client, *base::endpoint::parse("192.0.2.9:3478"))));
+  CHECK(r.error() == make_error_code(base::errc::timed_out));
+}
