@@ -162,8 +162,8 @@ int decode(std::string text) {
   const auto data = base::from_hex(text);
   if (!data) return complain("that is not hexadecimal");
   const auto e = stun::explain(*data);
-  fmt::print("{}", e.text);
-  return e.well_formed ? done : failed;
+  fmt::print("{}", stun::to_text(e, *data));
+  return e.error ? failed : done;
 }
 
 int show_timeline(const std::string& path) {

@@ -95,7 +95,7 @@ async::task<> link::attempt(intent i) {
   co_await async::with_scope(async::at_end::cancel, [&](async::scope& s) -> async::task<> {
     s.spawn("peer connection", [&pc] { return pc.run(); });
     auto made = co_await async::with_timeout(attempt_limit, i.offer ? answer(pc, s, std::move(*i.offer)) : offer(pc, s));
-    remember(pc);
+    if (!made) remember(pc);
     if (made) co_await serve(pc, std::move(*made));
     else reason_ = pc.reason().empty() ? made.error().message() : pc.reason();
     pc.close();
@@ -145,6 +145,8 @@ async::task<> link::trickle(rtc::peer_connection& pc) {
 
 async::task<> link::serve(rtc::peer_connection& pc, channel_pointer c) {
   ++counters_.opened;
+  pc.channel_is_open();
+  remember(pc);
   pauses_.reset();
   set_state(link_state::open, "channel open");
   environment_.on_open(peer_);

@@ -93,6 +93,9 @@ class peer_connection {
   async::task<> closed();                       // until run() has ended
   void close();
 
+  // Whoever waits for a first channel says when it was open: the last phase of setting the connection up.
+  void channel_is_open() { ended(&timings::channel); }
+
   [[nodiscard]] connection_state state() const noexcept { return state_; }
   [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
   [[nodiscard]] const rtc::timings& phases() const noexcept { return timings_; }

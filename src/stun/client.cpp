@@ -21,18 +21,18 @@ int code_of(const message_view& m) {
 }  // namespace
 
 // RFC 8489 §6.2: at most so many requests to one server at a time; the others wait here.
-class client::slot {
+class client::turn {
  public:
-  slot(client& c, const base::endpoint& server) : client_(c), at_(c.lanes_.try_emplace(server).first) { ++at_->second.users; }
-  ~slot() {
+  turn(client& c, const base::endpoint& server) : client_(c), at_(c.lanes_.try_emplace(server).first) { ++at_->second.users; }
+  ~turn() {
     if (running_) {
       --at_->second.running;
       at_->second.freed.pulse();
     }
     if (--at_->second.users == 0) client_.lanes_.erase(at_);
   }
-  slot(const slot&) = delete;
-  slot& operator=(const slot&) = delete;
+  turn(const turn&) = delete;
+  turn& operator=(const turn&) = delete;
 
   async::task<> wait() {
     while (at_->second.running >= client_.config_.outstanding_per_server) co_await at_->second.freed.wait();
@@ -99,8 +99,8 @@ judgement client::judge(stun::method m, const std::vector<attribute_type>& known
 
 async::task<base::result<response>> client::request(base::endpoint server, stun::method m, attributes_function add,
                                                     std::vector<attribute_type> known) {
-  slot mine(*this, server);
-  co_await mine.wait();
+  turn t(*this, server);
+  co_await t.wait();
   for (unsigned server_errors = 0;;) {
     auto message = build(m, add);
     if (!message) co_return base::fail(message.error());

@@ -64,7 +64,7 @@ class client {
   [[nodiscard]] const transaction_table::counters& counted() const noexcept { return table_.counted(); }
 
  private:
-  class slot;  // one of the outstanding requests to a server
+  class turn;  // one of the outstanding requests to a server
   struct lane {
     std::size_t users = 0, running = 0;
     async::event freed;
