@@ -42,4 +42,7 @@ configure() {
   CC=$c_compiler CXX=$compiler CXX_LD=${CXX_LD:-mold} CC_LD=${CC_LD:-mold} meson setup "$folder" "$@"
 }
 
+# One cache for all clones of the tree: what is compiled does not depend on the folder it lies in.
+export CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
+
 jobs_count() { nproc 2>/dev/null || echo 2; }
