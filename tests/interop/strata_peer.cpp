@@ -83,8 +83,12 @@ class peer {
   }
 
   async::task<> trickle() {
-    while (auto line = co_await connection_.next_candidate())
-      tell(signaling::kind::ice_candidate, signaling::to_payload({.candidate = std::move(*line), .mid = "0"}));
+    while (auto line = co_await connection_.next_candidate()) {
+      signaling::candidate_payload c;
+      c.candidate = std::move(*line);
+      c.mid = "0";
+      tell(signaling::kind::ice_candidate, signaling::to_payload(c));
+    }
   }
 
   async::task<> accept() {
