@@ -12,19 +12,6 @@ class trouble(Exception):
     """Something did not happen; the message says what."""
 
 
-def until(condition, seconds, what):
-    """Waits for another process: asks `condition` again and again until it gives something true."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise trouble(f"{what}: not within {seconds} s")
-        pause.wait(0.05)
-
-
 class process:
     """A child whose standard output is lines (JSON or not) and whose both outputs go to <logs>/<name>.log."""
 

@@ -9,13 +9,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 here = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, here)
+sys.path[:0] = [here, os.path.join(here, "../daemons")]
 import browser  # noqa: E402
-from daemons import KEYS, OURS, THEIRS, mesh_daemon, registry  # noqa: E402
+from echo_program import echo_program  # noqa: E402
+from lab import Lab, until  # noqa: E402
 from processes import process, trouble  # noqa: E402
 
 PEERS = os.path.join(here, "peers")
@@ -23,7 +23,7 @@ STACKS = ("chromium", "chromium-mdns", "libwebrtc", "libdatachannel", "aiortc")
 SIZES = [0, 1, 100, 1024, 16384, 65536, 262144]
 MESH_SIZES = [1, 100, 1024, 16384, 60000]  # a line to the program is 65,536 octets at most
 LARGEST = {"aiortc": 65536}  # aiortc says a=max-message-size:65536
-OUR_KEY, THEIR_KEY = KEYS
+OURS, THEIRS = "ours", "theirs"
 
 
 def node_modules(build):
@@ -75,19 +75,23 @@ class bench:
             return self.no_modules
         return None
 
-    def start_peer(self, stack, folder, url, token, role, **more):
-        options = {"registry": url, "id": THEIRS, "target": OURS, "role": role, **more}
+    def start_peer(self, stack, folder, lab, role, **more):
+        options = {"registry": url_of(lab), "id": THEIRS, "target": OURS, "role": role, **more}
         self.runs += 1
         if stack.startswith("chromium"):
-            return browser.browser_peer(stack, self.pages, folder, str(self.runs), {**options, "token": token},
+            return browser.browser_peer(stack, self.pages, folder, str(self.runs), {**options, "token": lab.token(THEIRS)},
                                         stack == "chromium-mdns")
-        flags = [text for key, value in {**options, "api-key": THEIR_KEY}.items() for text in ("--" + key, str(value))]
+        flags = [text for key, value in {**options, "api-key": lab.keys[THEIRS]}.items() for text in ("--" + key, str(value))]
         if stack == "aiortc":
             command = ["/usr/bin/python3", os.path.join(PEERS, "aiortc_peer.py"), *flags]
         else:
             name = "wrtc" if stack == "libwebrtc" else stack
             command = ["node", os.path.join(PEERS, "node_peer.mjs"), "--stack", name, *flags]
         return process(stack, command, folder, {"INTEROP_MODULES": self.modules or ""})
+
+
+def url_of(lab):
+    return f"http://127.0.0.1:{lab.http_port}"
 
 
 def has_address():
@@ -115,32 +119,27 @@ def guarded(name, body):
         return False
 
 
-def run_raw(shop, stack, role, folder, temporary):
+def run_raw(shop, stack, role, folder, lab):
     """Their peer drives; strata_peer gives back."""
     name = f"interop {stack} {role}"
     started = []
     try:
-        server = registry(shop.build, temporary, folder)
-        started.append(server)
-        our_role = "answerer" if role == "offerer" else "offerer"
-
         def start_ours():
             ours = process("strata_peer", [
-                os.path.join(shop.build, "tests/interop/strata_peer"), "--registry", server.url, "--target", THEIRS,
-                "--role", our_role], folder, {"API_KEY": OUR_KEY})
+                os.path.join(shop.build, "tests/interop/strata_peer"), "--registry", url_of(lab), "--target", THEIRS,
+                "--role", "answerer" if role == "offerer" else "offerer"], folder, {"API_KEY": lab.keys[OURS]})
             started.append(ours)
             ours.wait_event("registered", 20)
             return ours
 
         def start_theirs():
             sizes = [size for size in SIZES if size <= LARGEST.get(stack, SIZES[-1])]
-            theirs = shop.start_peer(stack, folder, server.url, server.token(THEIR_KEY), role, exchange="raw",
-                                     sizes=",".join(map(str, sizes)))
+            theirs = shop.start_peer(stack, folder, lab, role, exchange="raw", sizes=",".join(map(str, sizes)))
             started.append(theirs)
             theirs.wait_event("registered", 30)
             return theirs
 
-        if role == "offerer":
+        if role == "offerer":  # whoever comes later offers
             ours, theirs = start_ours(), start_theirs()
         else:
             theirs, ours = start_theirs(), start_ours()
@@ -148,40 +147,38 @@ def run_raw(shop, stack, role, folder, temporary):
         guarded(f"{name}: we see the close of our channel", lambda: ours.wait_event("closed", 10, label="mesh"))
         guarded(f"{name}: we see the close of theirs", lambda: ours.wait_event("closed", 10, label="again"))
         guarded(f"{name}: we see the end of the connection", lambda: ours.wait_event("ended", 40))
-        code = ours.join(20)
-        say("PASS" if code == 0 else "FAIL", f"{name}: our peer ends cleanly", "" if code == 0 else f"exit {code}; see {ours.log_path}")
+        tell_end(f"{name}: our peer ends cleanly", ours.join(20), ours.log_path)
     finally:
         stop_all(started)
 
 
-def run_mesh(shop, stack, role, folder, temporary):
+def run_mesh(shop, stack, role, folder, lab):
     """Their peer speaks MeshMessages with meshd and the program behind it; who closes depends on the role."""
     name = f"interop meshd {stack} {role}"
     closer = "self" if role == "offerer" else "other"
     started = []
     try:
-        server = registry(shop.build, temporary, folder)
-        started.append(server)
-
         def start_ours():
-            ours = mesh_daemon(shop.build, temporary, folder, server.url, OUR_KEY)
-            started.append(ours)
-            ours.wait_registered()
-            return ours
+            lab.spawn("meshd", os.path.join(shop.build, "apps/meshd"), "--no-stun", env={
+                "SIGNALING_URL": url_of(lab).replace("http", "ws", 1) + "/ws", "TOKEN_URL": url_of(lab) + "/api/token",
+                "API_KEY": lab.keys[OURS], "IPC_SOCKET": lab.ipc(OURS)})
+            until(lambda: os.path.exists(lab.ipc(OURS)), "meshd binds its local socket", 20)
+            program = echo_program(lab.ipc(OURS))
+            until(lambda: program.status().get("signaling") == "registered", "meshd registers", 20)
+            return program
 
         def start_theirs():
-            theirs = shop.start_peer(stack, folder, server.url, server.token(THEIR_KEY), role, exchange="mesh", closer=closer,
+            theirs = shop.start_peer(stack, folder, lab, role, exchange="mesh", closer=closer,
                                      sizes=",".join(map(str, MESH_SIZES)))
             started.append(theirs)
             theirs.wait_event("registered", 30)
             return theirs
 
         if role == "offerer":
-            ours, theirs = start_ours(), start_theirs()
+            program, theirs = start_ours(), start_theirs()
         else:
-            theirs, ours = start_theirs(), start_ours()
-        agent = ours.program
-        guarded(f"{name}: the program hears of the peer", lambda: agent.expect(
+            theirs, program = start_theirs(), start_ours()
+        guarded(f"{name}: the program hears of the peer", lambda: program.expect(
             lambda event: event["type"] == "peer_connected" and event["payload"]["peer_id"] == THEIRS or
             event["type"] == "peer_list" and THEIRS in event["payload"]["peers"], 60, "peer_connected"))
         theirs.wait_event("driven", 120)
@@ -189,27 +186,29 @@ def run_mesh(shop, stack, role, folder, temporary):
             text = "m" * size
 
             def ask(size=size, text=text):
-                agent.tell(THEIRS, "task_request", f"q{size}", {"message": text, "skill": "echo"})
-                reply = agent.expect(lambda event: event["type"] == "message" and
-                                     event["payload"]["message"]["request_id"] == f"q{size}", 30, "response")
+                program.tell(THEIRS, "task_request", f"q{size}", {"message": text, "skill": "echo"})
+                reply = program.expect(lambda event: event["type"] == "message" and
+                                       event["payload"]["message"]["request_id"] == f"q{size}", 30, "response")
                 if reply["payload"]["from_peer"] != THEIRS or reply["payload"]["message"]["payload"].get("result") != text:
                     raise trouble("the response is not what was asked for")
 
             if not guarded(f"{name}: our program asks, {size} octets", ask):
                 break
-        agent.tell(THEIRS, "agent_prompt", "", {"message": "finish", "direct": True})
+        program.tell(THEIRS, "agent_prompt", "", {"message": "finish", "direct": True})
         if closer == "other":
             theirs.wait_event("await-close", 30)
-            code = ours.process.stop()
-            say("PASS" if code == 0 else "FAIL", f"{name}: meshd ends cleanly", "" if code == 0 else f"exit {code}")
+            tell_end(f"{name}: meshd ends cleanly", lab.stop("meshd"), "meshd.log")
         tell_cases(name, theirs.wait_event("result", 60))
         if closer == "self":
-            guarded(f"{name}: the program hears that the peer is gone", lambda: agent.expect(
+            guarded(f"{name}: the program hears that the peer is gone", lambda: program.expect(
                 lambda event: event["type"] == "peer_disconnected", 60, "peer_disconnected"))
-            code = ours.stop()
-            say("PASS" if code == 0 else "FAIL", f"{name}: meshd ends cleanly", "" if code == 0 else f"exit {code}")
+            tell_end(f"{name}: meshd ends cleanly", lab.stop("meshd"), "meshd.log")
     finally:
         stop_all(started)
+
+
+def tell_end(name, code, log):
+    say("PASS" if code == 0 else "FAIL", name, "" if code == 0 else f"exit {code}; see {log}")
 
 
 def stop_all(started):
@@ -244,11 +243,15 @@ def main():
                 folder = os.path.join(shop.logs, f"{partner}-{stack}-{role}")
                 shutil.rmtree(folder, ignore_errors=True)
                 os.makedirs(folder)
-                with tempfile.TemporaryDirectory(prefix="strata-interop-") as temporary:
-                    try:
-                        run(shop, stack, role, folder, temporary)
-                    except trouble as problem:
-                        say("FAIL", name, str(problem))
+                try:
+                    with Lab(os.path.join(shop.build, "apps"), [OURS, THEIRS]) as lab:
+                        try:
+                            run(shop, stack, role, folder, lab)
+                        finally:
+                            for log in lab.logs.values():
+                                shutil.copy(log, folder)
+                except (trouble, AssertionError) as problem:
+                    say("FAIL", name, str(problem))
                 print(f"    {name}: {time.monotonic() - begin:.0f} s since the start", file=sys.stderr, flush=True)
     shop.pages.close()
     return 0
