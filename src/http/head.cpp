@@ -100,6 +100,8 @@ bool has_dot_segment(std::string_view path) noexcept {
 
 base::result<std::optional<std::size_t>> find_head_end(base::byte_view data, const head_limits& limits) {
   const auto text = base::as_text(data.first(std::min(data.size(), limits.bytes)));
+  // A TLS hello sent to the wrong port shows in its first octet.
+  if (!text.empty() && !is_token_char(text.front())) return fail(errc::bad_start_line, 0, "a start line");
   std::size_t line = 0;
   bool first = true;
   for (;;) {
@@ -108,8 +110,7 @@ base::result<std::optional<std::size_t>> find_head_end(base::byte_view data, con
       return fail(errc::target_too_long, limits.start_line, "a shorter request line");
     if (end == std::string_view::npos || (text[end] == '\r' && end + 1 == text.size())) break;
     if (text[end] != '\r' || text[end + 1] != '\n') return fail(errc::bad_line_end, end, "CR LF");
-    if (end == line && !first) return std::optional(end + 2);
-    if (end == line) return fail(errc::bad_start_line, end, "a start line");
+    if (end == line) return std::optional(end + 2);
     first = false;
     line = end + 2;
   }

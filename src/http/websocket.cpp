@@ -171,19 +171,18 @@ async::task<> websocket::write() {
 // Returns when the peer is dead.
 async::task<> websocket::keep_alive() {
   if (options_.ping_every <= base::duration::zero()) co_await ended_.wait();
+  co_await async::sleep_for(options_.ping_every);
   for (;;) {
-    co_await async::sleep_for(options_.ping_every);
-    if (state_ != websocket_state::open) continue;  // closing has its own limit
     const auto asked = host_.now();
-    ping_ = frame(opcode::ping, {});
+    if (state_ == websocket_state::open) ping_ = frame(opcode::ping, {});  // closing has a limit of its own
     outbox_work_.pulse();
     co_await async::sleep_for(options_.pong_within);
     // Anything that arrives is an answer; while the inbox is full nothing is read, and nothing can be said.
-    if (!reading_ || last_heard_ > asked || state_ != websocket_state::open) continue;
-    lost_ = true;
-    note_end(static_cast<std::uint16_t>(http::close_code::abnormal), "no answer to a ping");
-    co_return;
+    if (reading_ && last_heard_ <= asked && state_ == websocket_state::open) break;
+    co_await async::sleep_for(options_.ping_every - options_.pong_within);
   }
+  lost_ = true;
+  note_end(static_cast<std::uint16_t>(http::close_code::abnormal), "no answer to a ping");
 }
 
 async::task<> websocket::limit_closing() {
