@@ -29,21 +29,23 @@ void fail_pair(session& s, candidate_pair& p, std::string_view why) {
   s.set_pair_state(p, pair_state::failed, why);
 }
 
+// §7.2.5.3.4: the pair that we nominated is not to be used. Whether the session goes on depends on what else is valid.
+void fail_nominee(session& s, candidate_pair& p, const std::string& why) {
+  s.nominating = false;
+  s.valid.remove(p.local.base_address, p.remote.address);
+  fail_pair(s, p, why);
+  if (s.valid.empty() && s.checks.unfinished() == 0)
+    s.set_state(agent_state::failed, "the pair that we nominated does not work");
+  reconsider(s, "the nomination failed: " + why);
+}
+
 // §7.2.5.2.3, §7.3.1.4: only the newest check of a pair can fail it by staying without an answer.
 void unanswered(session& s, candidate_pair& p, std::uint32_t number, bool nominate, const base::error& why) {
   if (p.current_check != number) return;
   const auto text =
       why == make_error_code(base::errc::timed_out) ? std::string("no answer") : "no valid answer: " + why.message();
-  if (nominate) {
-    // §7.2.5.3.4: the nominated pair turned out not to work. The session has no other (§8.1.1).
-    s.nominating = false;
-    s.valid.remove(p.local.base_address, p.remote.address);
-    fail_pair(s, p, text);
-    s.set_state(agent_state::failed, "the nominated pair stopped working");
-    reconsider(s, text);
-    return;
-  }
-  if (p.state == pair_state::in_progress) fail_pair(s, p, text);
+  if (nominate) fail_nominee(s, p, text);
+  else if (p.state == pair_state::in_progress) fail_pair(s, p, text);
 }
 
 // §7.2.5.1: the peer has our role, and insists on it.
@@ -58,13 +60,10 @@ void role_conflict(session& s, candidate_pair& p, bool sent_as_controlling) {
 
 // §7.2.5.2.4
 void refused(session& s, candidate_pair& p, std::uint32_t number, bool nominate, int code) {
-  s.nominating = s.nominating && !nominate;
   if (p.current_check != number) return;
   const auto text = "error " + std::to_string(code);
-  if (p.state == pair_state::in_progress) fail_pair(s, p, text);
-  else p.outcome = text;
-  // A refused nomination leaves the pair valid (§7.3.1.5 lets the peer refuse); another one is chosen or none.
-  if (nominate) s.note("nomination", text);
+  if (nominate) fail_nominee(s, p, text);  // §7.3.1.5 lets the peer refuse
+  else if (p.state == pair_state::in_progress) fail_pair(s, p, text);
 }
 
 // §7.2.5.3.1: the peer saw an address that we do not know: we are behind a NAT that no server showed us.
@@ -138,12 +137,7 @@ async::task<> check(session& s, pair_id id, bool nominate) {
 
   auto answer = co_await b->transactions.transact(
       to, std::move(request), {.schedule = stun::retransmission::over_udp(rto), .match_source = false},
-      [&s](const stun::message_view& m, const base::endpoint& from) {
-        auto verdict = judge_response(m, *s.remote_key);
-        if (verdict.what != stun::reaction::accept)
-          s.drop(s.counts.dropped_unauthenticated, "a response that is not authentic", from, m.bytes().size());
-        return verdict;
-      });
+      [&s](const stun::message_view& m, const base::endpoint&) { return judge_response(m, *s.remote_key); });
 
   pair = s.checks.find(id);
   if (pair == nullptr || s.ended()) co_return;
@@ -152,8 +146,9 @@ async::task<> check(session& s, pair_id id, bool nominate) {
     unanswered(s, *pair, number, nominate, read.error());
   } else if (answer->from != to) {
     // §7.2.5.2.1: an answer from elsewhere proves nothing about this pair.
-    if (pair->current_check == number) fail_pair(s, *pair, "answered from " + answer->from.to_string());
-    if (nominate) s.nominating = false;
+    const auto text = "answered from " + answer->from.to_string();
+    if (nominate) fail_nominee(s, *pair, text);
+    else if (pair->current_check == number && pair->state == pair_state::in_progress) fail_pair(s, *pair, text);
   } else if (read->error == 487) {
     role_conflict(s, *pair, sent_as.controlling);
   } else if (read->error != 0) {

@@ -123,8 +123,8 @@ async::task<> keep_mappings(session& s) {
     if (s.state != agent_state::idle && s.state != agent_state::checking) continue;
     for (auto& b : s.bases)
       for (const auto& server : b->answered_by) {
-        s.transmit(*b, server, binding_request(b->transactions.new_id()));
-        co_await async::sleep_for(s.pacing);
+        const stun::retransmission once{.rto = 500ms, .rc = 1, .last_wait = 500ms, .reliable = false};
+        (void)co_await b->transactions.transact(server, binding_request(b->transactions.new_id()), {.schedule = once});
       }
   }
 }

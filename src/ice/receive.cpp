@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t most_parked_bytes = 32 << 10;
 
 void deliver(session& s, base::byte_view payload) {
+  if (s.state == agent_state::closed) return;  // by the callback, one datagram ago
   ++s.counts.datagrams_received;
   s.counts.bytes_received += payload.size();
   if (s.on_datagram) s.on_datagram(payload);
@@ -22,8 +23,11 @@ void on_stun(session& s, local_base& b, const net::datagram& d) {
     return;
   }
   if (message->is_response()) {
-    if (!b.transactions.on_response(*message, d.peer))
-      s.drop(s.counts.dropped_unexpected, "a response that nobody waits for", d.peer, d.payload.size());
+    const auto disbelieved = b.transactions.counted().refused_by_judge;
+    if (b.transactions.on_response(*message, d.peer)) return;
+    if (b.transactions.counted().refused_by_judge != disbelieved)
+      s.drop(s.counts.dropped_unauthenticated, "a response that is not authentic", d.peer, d.payload.size());
+    else s.drop(s.counts.dropped_unexpected, "a response that nobody waits for", d.peer, d.payload.size());
   } else if (message->is(stun::message_class::request, stun::method::binding)) {
     answer_check(s, b, *message, d.peer);
   } else if (!message->is(stun::message_class::indication, stun::method::binding)) {  // RFC 8445 §11: somebody's keepalive

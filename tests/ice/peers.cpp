@@ -106,6 +106,28 @@ TEST_CASE("a nominated pair that stops answering before it is confirmed ends the
   });
 }
 
+// req: 8445-7.3.1.5-b
+TEST_CASE("a peer may refuse a nomination: another valid pair is nominated, and without one the session ends") {
+  for (const bool another : {true, false}) {
+    world w({.controlling = true});
+    scripted_peer second(w.hb, 4001);
+    w.b.answer = [&](const scripted_peer::request& r) {
+      if (r.check.use_candidate) w.b.answer_with_error(r, 400);
+      else w.b.answer_with_success(r);
+    };
+    with_scripted(w.net, w.a, {&w.b, &second}, [&]() -> async::task<> {
+      w.a.set_remote(w.b.local);
+      if (another) CHECK(w.a.add_remote_candidate(second.as_candidate(1000)));
+      CHECK(w.a.add_remote_candidate(w.b.as_candidate(2000)));
+      co_await wait_for(w.a, another ? agent_state::completed : agent_state::failed);
+      std::size_t refused = 0;
+      for (const auto& r : w.b.requests) refused += r.check.use_candidate ? 1 : 0;
+      CHECK(refused == 1);
+      if (another) CHECK(w.a.selected()->remote.address == second.address());
+    });
+  }
+}
+
 // req: 8445-7.2.5.3.1-a, 8445-7.2.5.3.1-b, 8445-7.2.5.3.2-a
 TEST_CASE("an address that only the peer sees becomes a peer-reflexive candidate of ours") {
   world w({.controlling = true});
@@ -184,6 +206,7 @@ TEST_CASE("a wrong password is answered 401, leaves no trace in the session, and
     co_await async::sleep_for(3s);
     CHECK(w.a.state() == agent_state::checking);
     CHECK(w.a.counts().dropped_unauthenticated >= 2);
+    CHECK(w.a.counts().dropped_unexpected == 0);
   });
   CHECK(at_a.received.empty());
 }
