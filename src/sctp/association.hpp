@@ -49,6 +49,8 @@ struct association_config {
   std::size_t receive_buffer = 1u << 20;      // the receiver window
   std::size_t max_message_size = 256u << 10;  // inbound; see on_too_large
   base::duration initial_rto = std::chrono::milliseconds(500);
+  // Nothing at all from the peer for so long, although it owes an answer: it is gone.
+  base::duration silence_limit = std::chrono::seconds(30);
   // RFC 8260: a long message on one stream does not hold up the others. Used when the peer offers it too.
   bool interleaving = false;
 };

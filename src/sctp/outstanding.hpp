@@ -1,4 +1,4 @@
-// How much of what each stream sent is still unacknowledged. The engine tells only the sum; that the oldest octets are
+// How much of what each stream sent is still unacknowledged. The engine tells only the sum of octets; that the oldest are
 // acknowledged first is an assumption, which is exact for one busy stream and ends at zero for all of them together.
 #pragma once
 
@@ -13,46 +13,51 @@ namespace strata::sctp {
 
 class outstanding {
  public:
+  struct amount {
+    std::size_t octets = 0;
+    std::size_t messages = 0;  // begun and not all acknowledged; a piece counts as one
+  };
+
   void sent(stream_id s, std::size_t octets) {
     if (octets == 0) return;
     handed_ += octets;
-    by_stream_[s] += octets;
-    if (!runs_.empty() && runs_.back().stream == s) runs_.back().end = handed_;
-    else runs_.push_back({s, handed_});
+    auto& a = by_stream_[s];
+    a.octets += octets;
+    ++a.messages;
+    pieces_.push_back({s, handed_});
   }
 
-  // The engine holds this much now. False: as much as before.
+  // The engine holds this much now. False: as much as before, or more than we know of.
   bool held(std::size_t octets) {
     const auto acknowledged = octets < handed_ ? handed_ - octets : 0;
     if (acknowledged <= acknowledged_) return false;
-    while (!runs_.empty() && acknowledged_ < acknowledged) {
-      auto& run = runs_.front();
-      const auto until = run.end < acknowledged ? run.end : acknowledged;
-      take(run.stream, static_cast<std::size_t>(until - acknowledged_));
+    while (!pieces_.empty() && acknowledged_ < acknowledged) {
+      const auto& p = pieces_.front();
+      const auto until = p.end < acknowledged ? p.end : acknowledged;
+      const auto found = by_stream_.find(p.stream);
+      found->second.octets -= static_cast<std::size_t>(until - acknowledged_);
       acknowledged_ = until;
-      if (run.end == until) runs_.pop_front();
+      if (p.end != until) break;
+      if (--found->second.messages == 0) by_stream_.erase(found);
+      pieces_.pop_front();
     }
     return true;
   }
 
-  [[nodiscard]] std::size_t total() const noexcept { return static_cast<std::size_t>(handed_ - acknowledged_); }
-  [[nodiscard]] std::size_t of(stream_id s) const {
+  [[nodiscard]] amount total() const noexcept { return {static_cast<std::size_t>(handed_ - acknowledged_), pieces_.size()}; }
+  [[nodiscard]] amount of(stream_id s) const {
     const auto found = by_stream_.find(s);
-    return found == by_stream_.end() ? 0 : found->second;
+    return found == by_stream_.end() ? amount{} : found->second;
   }
 
  private:
-  void take(stream_id s, std::size_t octets) {
-    const auto found = by_stream_.find(s);
-    if ((found->second -= octets) == 0) by_stream_.erase(found);
-  }
-  struct run {  // octets of one stream, up to this position
+  struct piece {
     stream_id stream;
-    std::uint64_t end;
+    std::uint64_t end;  // its last octet's position in all that was ever sent, plus one
   };
-  std::uint64_t handed_ = 0, acknowledged_ = 0;  // positions in all that was ever sent
-  std::deque<run> runs_;
-  std::unordered_map<stream_id, std::size_t> by_stream_;
+  std::uint64_t handed_ = 0, acknowledged_ = 0;
+  std::deque<piece> pieces_;
+  std::unordered_map<stream_id, amount> by_stream_;
 };
 
 }  // namespace strata::sctp

@@ -70,6 +70,7 @@ void usrsctp_association::receive(base::byte_view packet) {
     early_.push_back(base::to_bytes(packet));
     return;
   }
+  silent_since_ = host_.now();
   // Heartbeats must not keep the quick clock of an idle process alive.
   library_.touch(first->type != chunk_type::heartbeat && first->type != chunk_type::heartbeat_ack);
   if (!early_reset_.concerns(packet)) {
@@ -96,11 +97,6 @@ void usrsctp_association::transmit_packet(base::byte_view packet) {
   if (!transmit_(packet)) ++statistics_.not_transmitted;
 }
 
-bool usrsctp_association::busy() const {
-  return state_ == state::connecting || state_ == state::shutting_down || outstanding_.total() != 0 || tail_ ||
-         !to_reset_.empty();
-}
-
 void usrsctp_association::turn() {
   if (const auto packet = early_reset_.take(); packet && state_ != state::closed) usrsctp_library::packet_arrives(id_, *packet);
   read_all();
@@ -113,7 +109,17 @@ void usrsctp_association::turn() {
     write_waiting();
     write_resets();
   }
+  watch_silence();
   assert(invariant());
+}
+
+void usrsctp_association::watch_silence() {
+  if (!expects_answer()) {
+    silent_since_ = host_.now();
+  } else if (host_.now() - silent_since_ >= config_.silence_limit) {
+    if (socket_) socket_->abort("silence");
+    end(errc::lost, "no sign of the peer");
+  }
 }
 
 void usrsctp_association::read_all() {

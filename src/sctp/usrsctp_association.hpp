@@ -29,7 +29,7 @@ class usrsctp_association final : public association, private usrsctp_library::m
   void receive(base::byte_view packet) override;
   async::task<base::result<void>> send(message_out m) override;
   base::result<void> try_send(message_out m) override;
-  [[nodiscard]] std::size_t buffered_bytes() const override { return outstanding_.total() + tail_size(); }
+  [[nodiscard]] std::size_t buffered_bytes() const override { return outstanding_.total().octets + tail_size(); }
   [[nodiscard]] std::size_t buffered_bytes(stream_id s) const override;
   async::task<> drained(stream_id s) override;
   void reset_streams(std::span<const stream_id> streams) override;
@@ -77,10 +77,20 @@ class usrsctp_association final : public association, private usrsctp_library::m
   // member
   void transmit_packet(base::byte_view packet) override;
   void turn() override;
-  [[nodiscard]] bool busy() const override;
+  [[nodiscard]] bool busy() const override {
+    return connecting_or_leaving() || outstanding_.total().octets != 0 || tail_ || !to_reset_.empty();
+  }
+  [[nodiscard]] bool connecting_or_leaving() const noexcept {
+    return state_ == sctp::state::connecting || state_ == sctp::state::shutting_down;
+  }
+  [[nodiscard]] bool expects_answer() const {
+    return state_ == sctp::state::shutting_down ||
+           (state_ == sctp::state::established && (outstanding_.total().octets != 0 || !resetting_.empty()));
+  }
 
   [[nodiscard]] std::optional<base::error> objection(const message_out& m) const;
   [[nodiscard]] bool has_room(const message_out& m) const;
+  [[nodiscard]] bool stream_has_room(const message_out& m) const;
   // Nothing: no room after all.
   [[nodiscard]] std::optional<base::result<void>> write(const message_out& m);
   [[nodiscard]] bool write_tail();
@@ -94,6 +104,7 @@ class usrsctp_association final : public association, private usrsctp_library::m
   void fail_waiting();
   void end(errc why, std::string reason);
   void set_state(sctp::state next, std::string reason);
+  void watch_silence();
   void drop(std::string_view why, std::size_t size);
 
   net::host& host_;
@@ -127,6 +138,7 @@ class usrsctp_association final : public association, private usrsctp_library::m
   bool shutdown_asked_ = false;                // but the tail is not out yet
 
   statistics statistics_;
+  base::instant silent_since_{};  // the peer's last sign, or when it began to owe us one
   std::optional<std::uint32_t> highest_tsn_sent_;
   std::string own_abort_;  // the cause of an ABORT that the engine sent
 };

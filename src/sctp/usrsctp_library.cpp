@@ -48,6 +48,8 @@ usrsctp_library::usrsctp_library() {
   usrsctp_sysctl_set_sctp_blackhole(2);
   // 512 would stop a sender at 590 KB in flight. It also bounds what many tiny messages cost beside their octets.
   usrsctp_sysctl_set_sctp_max_chunks_on_queue(8192);
+  // No limit: a probe of a closed window is the same chunk sent again and again, for as long as the peer does not read.
+  usrsctp_sysctl_set_sctp_max_retran_chunk(0);
   usrsctp_sysctl_set_sctp_initial_cwnd(10);  // RFC 6928, as dcSCTP does
   usrsctp_sysctl_set_sctp_max_burst_default(10);
   // A delayed SACK may wait 200 ms (RFC 9260 §6.2); 20 ms answers a single packet soon enough for round-trip estimates.

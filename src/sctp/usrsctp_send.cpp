@@ -16,9 +16,12 @@ constexpr base::duration quiet_patience = std::chrono::seconds(1);
 constexpr base::duration reset_pause = std::chrono::milliseconds(50);
 constexpr base::duration longest_reset_pause = std::chrono::seconds(1);
 
+// A tiny message costs the engine half a kilobyte, which its octets do not show.
+constexpr std::size_t most_messages = 8192;
+
 // A message larger than the buffer starts when half of it is free; the rest of it is then the association's.
-bool fits(std::size_t held, std::size_t size, std::size_t limit) {
-  return held == 0 || held + std::min(size, limit / 2) <= limit;
+bool fits(outstanding::amount held, std::size_t size, std::size_t most_octets, std::size_t most) {
+  return held.messages == 0 || (held.octets + std::min(size, most_octets / 2) <= most_octets && held.messages < most);
 }
 
 }  // namespace
@@ -32,13 +35,16 @@ std::optional<base::error> usrsctp_association::objection(const message_out& m) 
 }
 
 std::size_t usrsctp_association::buffered_bytes(stream_id s) const {
-  return outstanding_.of(s) + (tail_ && tail_->message.stream == s ? tail_size() : 0);
+  return outstanding_.of(s).octets + (tail_ && tail_->message.stream == s ? tail_size() : 0);
 }
 
 bool usrsctp_association::has_room(const message_out& m) const {
   // One unfinished message at a time: without interleaving, the engine can send nothing else before its end anyway.
-  return !tail_ && fits(outstanding_.total(), m.data.size(), config_.send_buffer) &&
-         fits(outstanding_.of(m.stream), m.data.size(), config_.stream_send_buffer);
+  return !tail_ && fits(outstanding_.total(), m.data.size(), config_.send_buffer, most_messages) && stream_has_room(m);
+}
+
+bool usrsctp_association::stream_has_room(const message_out& m) const {
+  return fits(outstanding_.of(m.stream), m.data.size(), config_.stream_send_buffer, most_messages / 2);
 }
 
 async::task<base::result<void>> usrsctp_association::send(message_out m) { co_return co_await send_await(*this, m); }
@@ -119,7 +125,7 @@ void usrsctp_association::write_waiting() {
       continue;
     }
     // Behind somebody who waits for the common buffer nobody goes first, or large messages would starve.
-    if (!passed.contains(stream) && fits(outstanding_.of(stream), s->message_.data.size(), config_.stream_send_buffer)) return;
+    if (!passed.contains(stream) && stream_has_room(s->message_)) return;
     passed.insert(stream);
     ++it;
   }
@@ -142,7 +148,7 @@ void usrsctp_association::write_resets() {
   // do not always come back to it; so everything should be acknowledged first, which costs a round trip. On a busy
   // association that moment may never come, but there more data follows and takes the request along.
   const auto time = host_.now();
-  const bool quiet = outstanding_.total() == 0;
+  const bool quiet = outstanding_.total().octets == 0;
   std::vector<stream_id> now;
   for (const auto& [s, plan] : to_reset_)
     if (buffered_bytes(s) == 0 && s.value < statistics_.streams_out && plan.not_before <= time &&

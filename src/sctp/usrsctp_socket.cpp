@@ -68,14 +68,22 @@ bool set_up_transport(c_socket* s, const association_config& c) {
   rto.srto_min = 220;
   rto.srto_max = 10'000;
 
+  // usrsctp counts unanswered probes of a closed window as failures although every one is answered by a SACK, which RFC 9260
+  // §6.1 forbids; with its limits a receiver that pauses for a minute would be declared dead. We watch for silence instead.
+  constexpr std::uint16_t practically_never = 10'000;
+  sctp_assocparams limits{};
+  limits.sasoc_asocmaxrxt = practically_never;
+
   sctp_paddrparams path{};
   path.spp_assoc_id = whole_socket;
   path.spp_flags = SPP_PMTUD_DISABLE | SPP_HB_ENABLE;
+  path.spp_pathmaxrxt = practically_never;
   path.spp_hbinterval = 30'000;  // consent checks of ICE notice a dead path sooner
   // For AF_CONN the library does not count the common header: a path MTU of n gives packets of n + 12.
   path.spp_pathmtu = c.mtu - static_cast<std::uint32_t>(common_header_size);
 
-  return set(s, SCTP_INITMSG, init) && set(s, SCTP_RTOINFO, rto) && set(s, SCTP_PEER_ADDR_PARAMS, path) &&
+  return set(s, SCTP_INITMSG, init) && set(s, SCTP_RTOINFO, rto) && set(s, SCTP_ASSOCINFO, limits) &&
+         set(s, SCTP_PEER_ADDR_PARAMS, path) &&
          // The engine counts a little beside the octets; our own bound is the one that acts.
          set_size(s, SO_SNDBUF, c.send_buffer + c.send_buffer / 2) && set_size(s, SO_RCVBUF, c.receive_buffer);
 }

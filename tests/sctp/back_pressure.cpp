@@ -73,7 +73,7 @@ TEST_CASE("a sender that is cancelled while it waits has sent nothing of its mes
   }(w, in));
 }
 
-TEST_CASE("a reader that stops reading stops the sender, and loses nothing") {
+TEST_CASE("a reader that stops reading stops the sender for as long as it likes, and loses nothing") {
   wire w;
   w.connect();
   inbox in(w.at(b));
@@ -82,7 +82,7 @@ TEST_CASE("a reader that stops reading stops the sender, and loses nothing") {
   w.run([](wire& w, inbox& in, std::size_t& sent) -> async::task<> {
     co_await async::with_scope(async::at_end::join, [&](async::scope& s) -> async::task<> {
       s.spawn("sender", [&] { return send_many(w, 1, 300, 20'000, sent); });
-      co_await async::sleep_for(60s);
+      co_await async::sleep_for(20min);
       CHECK(in.messages.empty());
       CHECK(sent * 20'000 <= (1u << 20) + (512u << 10) + 40'000);  // the receive window and the sender's buffer
       CHECK(sent * 20'000 >= 1'000'000);
