@@ -102,11 +102,9 @@ async::task<> peer_connection::establish() {
 
   start_dtls();
   // RFC 8261 §3: DTLS runs over the path, SCTP inside it; no data before the fingerprint has been verified.
-  tracer_(host_.now(), trace::phase{trace::layer::dtls, "dtls", true, {}});
   if (const auto secure = co_await dtls_->handshake(); !secure)
     co_return fail("DTLS: " + secure.error().message() + " " + dtls_->reason());
   ended(&timings::dtls);
-  tracer_(host_.now(), trace::phase{trace::layer::dtls, "dtls", false, dtls_->cipher_suite()});
 
   tracer_(host_.now(), trace::phase{trace::layer::sctp, "sctp", true, {}});
   if (const auto up = co_await async::with_timeout(sctp_limit, sctp_->connect()); !up)

@@ -111,7 +111,7 @@ BODIES = [
     b'{"agent_id":"a","hostname":7,"skill_names":[]}', b'{"agent_id":"a","hostname":"h","port":65536}',
     b'{"agent_id":"a","hostname":"h","port":-1}', b'{"agent_id":"a","hostname":"h","port":"80"}', b'{"agent_id":"a","hostname":"h","port":1.5}',
     b'{"agent_id":"a","hostname":null}', b'{"agent_id":"' + b"a" * 5000 + b'","hostname":"h"}', b"[" * 5000 + b"]" * 5000,
-    b'{"agent_id":"\\ud800","hostname":"h"}', b'{"agent_id":"a","hostname":"h","goals_count":-5}',
+    b'{"agent_id":"\\ud800","hostname":"h"}',
 ]
 
 

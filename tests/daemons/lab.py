@@ -164,7 +164,12 @@ class Lab:
         self.spawn(peer, os.path.join(self.binaries, "meshd"), "--allow-loopback", *self.meshd_options, *options, env={
             "SIGNALING_URL": f"ws://127.0.0.1:{self.http_port}/ws", "TOKEN_URL": f"http://127.0.0.1:{self.http_port}/api/token",
             "API_KEY": self.keys[peer], "IPC_SOCKET": self.ipc(peer), **(env or {})})
-        until(lambda: os.path.exists(self.ipc(peer)), f"{peer} binds its local socket")
+        until(lambda: self._takes_programs(peer), f"{peer} binds its local socket")
+
+    def _takes_programs(self, peer):
+        """A killed meshd leaves its socket's file behind: only a connection tells."""
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(self.ipc(peer)) == 0
 
     def ipc(self, peer):
         return self.path(peer + ".sock")
