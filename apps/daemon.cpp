@@ -13,7 +13,9 @@ void say(std::string_view text) { std::fprintf(stderr, "%.*s\n", static_cast<int
 
 void log_sink::on_event(base::instant at, const trace::subject_id& connection, const trace::event& e) {
   if (also_) also_->on_event(at, connection, e);
-  if (quiet_ || std::holds_alternative<trace::packet>(e) || std::holds_alternative<trace::dtls_secret>(e)) return;
+  if (quiet_ || std::holds_alternative<trace::packet>(e) || std::holds_alternative<trace::inner_packet>(e) ||
+      std::holds_alternative<trace::dtls_secret>(e))
+    return;
   say(fmt::format("{:>12.3f} {:10} {}", base::milliseconds(at.time_since_epoch()), connection.empty() ? "-" : connection,
                   trace::describe(e)));
 }

@@ -41,8 +41,12 @@ void on_data(session& s, local_base& b, const net::datagram& d) {
     deliver(s, d.payload);
     return;
   }
+  // The peer may have validated its side of a path already: its first data can overtake its answer, or our own check.
+  // It waits until a check of ours has shown the address to be the peer's.
   const auto* pair = s.checks.find(b.host.address, d.peer);
-  const bool promising = pair != nullptr && pair->state != pair_state::failed && !s.ended();
+  const bool checked_early = std::ranges::any_of(
+      s.early_checks, [&](const early_check& e) { return e.base_address == b.host.address && e.from == d.peer; });
+  const bool promising = !s.ended() && (pair != nullptr ? pair->state != pair_state::failed : checked_early);
   if (promising && s.parked_bytes + d.payload.size() <= most_parked_bytes) {
     s.parked_bytes += d.payload.size();
     s.parked.push_back({b.host.address, d.peer, base::to_bytes(d.payload)});

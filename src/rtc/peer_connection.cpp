@@ -177,6 +177,8 @@ base::result<void> peer_connection::apply_remote(sdp::data_description d) {
   std::vector<ice::candidate> candidates;
   for (const auto& line : d.candidates)
     if (auto c = ice::parse_candidate(line)) candidates.push_back(std::move(*c));  // RFC 8839 §5.1: unusable ones are ignored
+  for (auto& c : candidates) (void)ice_.add_remote_candidate(std::move(c));        // the agent counts those it cannot use
+  // After the candidates: checks of the peer that came before its description then find them by their own names.
   ice::description theirs;
   theirs.ufrag = d.ice_ufrag;
   theirs.pwd = d.ice_pwd;
@@ -184,7 +186,6 @@ base::result<void> peer_connection::apply_remote(sdp::data_description d) {
   theirs.trickle = d.trickle;
   theirs.ice2 = d.ice2;
   ice_.set_remote(std::move(theirs));
-  for (auto& c : candidates) (void)ice_.add_remote_candidate(std::move(c));  // the agent counts those it cannot use
   if (d.end_of_candidates || !d.trickle) ice_.remote_end_of_candidates();
   remote_ = std::move(d);
   return {};
@@ -211,8 +212,17 @@ void peer_connection::start_dtls() {
   a.mtu = static_cast<std::uint16_t>(dtls_->max_payload());
   a.remote_port = remote_->sctp_port;
   a.max_message_size = options_.max_message_size;
-  sctp_ = sctp::make_usrsctp_association(host_, a, [this](base::byte_view packet) { return dtls_->send(packet); }, tracer_);
-  dtls_->on_data = [this](base::byte_view packet) { sctp_->receive(packet); };
+  sctp_ = sctp::make_usrsctp_association(
+      host_, a,
+      [this](base::byte_view packet) {
+        tracer_(host_.now(), trace::inner_packet{trace::direction::sent, packet});
+        return dtls_->send(packet);
+      },
+      tracer_);
+  dtls_->on_data = [this](base::byte_view packet) {
+    tracer_(host_.now(), trace::inner_packet{trace::direction::received, packet});
+    sctp_->receive(packet);
+  };
   channels_.attach(*sctp_, dtls_role_ == dtls::role::client, remote_->max_message_size);
   for (const auto& early : std::exchange(early_datagrams_, {})) dtls_->receive(early);
 }

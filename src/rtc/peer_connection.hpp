@@ -56,7 +56,7 @@ struct options {
   ice::agent_config ice;
   // How long create_offer() and accept_offer() wait for candidates that go into the description itself; what is found
   // later is trickled. Peers that drop early candidates are served by this as well.
-  base::duration gather_patience = std::chrono::milliseconds(200);
+  base::duration gather_patience = std::chrono::milliseconds(50);
   std::uint32_t max_message_size = 256 * 1024;  // bytes, inbound (RFC 8841 §6)
 };
 

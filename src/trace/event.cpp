@@ -29,6 +29,9 @@ std::string describe(const event& e) {
       return fmt::format("net {} {} bytes {} {}", p.way == direction::sent ? "sent" : "received", p.data.size(),
                          p.way == direction::sent ? "to" : "from", p.remote.to_string());
     }
+    std::string operator()(const inner_packet& p) const {
+      return fmt::format("sctp {} {} bytes", p.way == direction::sent ? "sent" : "received", p.data.size());
+    }
     std::string operator()(const dtls_secret&) const { return "dtls keys derived"; }
     std::string operator()(const state_change& s) const {
       return fmt::format("{} {}: {} -> {} ({})", to_string(s.where), s.subject, s.from, s.to, s.reason);

@@ -25,6 +25,12 @@ struct packet {
   base::byte_view data;  // borrowed for the call
 };
 
+// A packet inside the encryption: SCTP as it is before DTLS seals it or after DTLS has opened it.
+struct inner_packet {
+  direction way = direction::sent;
+  base::byte_view data;  // borrowed for the call
+};
+
 // What a reader needs to decrypt a DTLS 1.2 session: one line of an NSS key log.
 struct dtls_secret {
   std::array<std::uint8_t, 32> client_random{};
@@ -62,7 +68,7 @@ struct note {
   std::string_view text;
 };
 
-using event = std::variant<packet, dtls_secret, state_change, phase, drop, note>;
+using event = std::variant<packet, inner_packet, dtls_secret, state_change, phase, drop, note>;
 
 // Text of an event as a person reads it: "ice agent: checking -> connected (pair 3 nominated)".
 std::string describe(const event& e);

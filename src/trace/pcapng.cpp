@@ -29,8 +29,11 @@ constexpr std::uint32_t interface_type = 1;
 constexpr std::uint32_t packet_type = 6;
 constexpr std::uint32_t secrets_type = 10;
 constexpr std::uint32_t tls_key_log = 0x544c534b;
-constexpr std::uint16_t linktype_raw = 101;
-constexpr std::uint16_t option_end = 0, option_comment = 1, option_user_application = 4, option_timestamp_resolution = 9;
+constexpr std::uint16_t linktype_raw = 101, linktype_sctp = 248;
+constexpr std::uint16_t option_end = 0, option_comment = 1, option_name = 2, option_user_application = 4,
+                        option_timestamp_resolution = 9;
+constexpr std::uint16_t option_flags = 2;  // of packets
+constexpr std::uint32_t inbound = 1, outbound = 2;
 
 // A block, big-endian like everything else here; the section header says so.
 class block {
@@ -91,15 +94,22 @@ base::bytes section_header(std::string_view application) {
   return b.finish();
 }
 
-base::bytes interface_description() {
-  block b(interface_type);
-  b.body().u16(linktype_raw);
-  b.body().u16(0);
-  b.body().u32(0);  // no snap length
-  const std::uint8_t nanoseconds = 9;
-  b.option(option_timestamp_resolution, {&nanoseconds, 1});
-  b.option(option_end, {});
-  return b.finish();
+base::bytes interface_descriptions() {
+  base::bytes all;
+  const std::pair<std::uint16_t, std::string_view> interfaces[] = {{linktype_raw, "datagrams"},
+                                                                   {linktype_sctp, "SCTP inside DTLS"}};
+  for (const auto& [linktype, name] : interfaces) {
+    block b(interface_type);
+    b.body().u16(linktype);
+    b.body().u16(0);
+    b.body().u32(0);  // no snap length
+    b.option(option_name, base::as_bytes(name));
+    const std::uint8_t nanoseconds = 9;
+    b.option(option_timestamp_resolution, {&nanoseconds, 1});
+    b.option(option_end, {});
+    base::append(all, b.finish());
+  }
+  return all;
 }
 
 base::bytes decryption_secrets(const dtls_secret& s) {
@@ -158,57 +168,78 @@ base::bytes ip_udp(const base::endpoint& from, const base::endpoint& to, base::b
   return out;
 }
 
-base::bytes enhanced_packet(std::uint64_t at, const packet& p, const std::vector<std::string>& comments) {
-  const bool sent = p.way == direction::sent;
-  const auto data = ip_udp(sent ? p.local : p.remote, sent ? p.remote : p.local, p.data);
+namespace {
+
+base::bytes packet_block(std::uint32_t interface, std::uint64_t at, direction way, base::byte_view data,
+                         const std::vector<std::string>& comments) {
   block b(packet_type);
-  b.body().u32(0);  // interface
+  b.body().u32(interface);
   b.body().u64(at);
   b.body().u32(static_cast<std::uint32_t>(data.size()));
   b.body().u32(static_cast<std::uint32_t>(data.size()));
   b.body().write(data);
   b.pad();
   for (const auto& c : comments) b.option(option_comment, base::as_bytes(std::string_view(c).substr(0, 4096)));
-  if (!comments.empty()) b.option(option_end, {});
+  base::bytes flags;
+  base::byte_writer(flags).u32(way == direction::sent ? outbound : inbound);
+  b.option(option_flags, flags);
+  b.option(option_end, {});
   return b.finish();
+}
+
+}  // namespace
+
+base::bytes enhanced_packet(std::uint64_t at, const packet& p, const std::vector<std::string>& comments) {
+  const bool sent = p.way == direction::sent;
+  return packet_block(0, at, p.way, ip_udp(sent ? p.local : p.remote, sent ? p.remote : p.local, p.data), comments);
+}
+
+base::bytes enhanced_packet(std::uint64_t at, const inner_packet& p, const std::vector<std::string>& comments) {
+  return packet_block(1, at, p.way, p.data, comments);
 }
 
 namespace {
 
-std::optional<record> read_packet(base::byte_view body) {
-  base::byte_reader r(body);
-  record out;
-  r.skip(4);
-  const auto at = r.u64();
-  const auto captured = r.u32();
-  r.skip(4);
-  if (!at || !captured) return std::nullopt;
-  const auto data = r.take(*captured);
-  if (!data || !r.skip(std::min<std::size_t>(r.remaining(), (4 - *captured % 4) % 4))) return std::nullopt;
-  out.at = *at;
-  base::byte_reader ip(*data);
+bool read_datagram(base::byte_view data, record& out) {
+  base::byte_reader ip(data);
   const auto version = ip.u8();
   if (version && *version >> 4 == 4) {
-    ip.skip(11);
+    if (!ip.skip(11)) return false;
     const auto from = ip.u32(), to = ip.u32();
-    if (!from || !to) return std::nullopt;
+    if (!from || !to) return false;
     out.from.address = base::ip_address::v4(*from);
     out.to.address = base::ip_address::v4(*to);
   } else {
-    ip.skip(7);
+    if (!ip.skip(7)) return false;
     for (auto* e : {&out.from, &out.to}) {
       const auto octets = ip.take(16);
-      if (!octets) return std::nullopt;
+      if (!octets) return false;
       std::array<std::uint8_t, 16> a{};
       std::copy(octets->begin(), octets->end(), a.begin());
       e->address = base::ip_address::v6(a);
     }
   }
   const auto from_port = ip.u16(), to_port = ip.u16();
-  if (!from_port || !to_port || !ip.skip(4)) return std::nullopt;
+  if (!from_port || !to_port || !ip.skip(4)) return false;
   out.from.port = *from_port;
   out.to.port = *to_port;
   out.payload = base::to_bytes(ip.rest());
+  return true;
+}
+
+std::optional<record> read_packet(base::byte_view body) {
+  base::byte_reader r(body);
+  record out;
+  const auto interface = r.u32();
+  const auto at = r.u64();
+  const auto captured = r.u32();
+  if (!interface || !at || !captured || !r.skip(4)) return std::nullopt;
+  const auto data = r.take(*captured);
+  if (!data || !r.skip(std::min<std::size_t>(r.remaining(), (4 - *captured % 4) % 4))) return std::nullopt;
+  out.at = *at;
+  out.inside = *interface != 0;
+  if (out.inside) out.payload = base::to_bytes(*data);
+  else if (!read_datagram(*data, out)) return std::nullopt;
   while (r.remaining() >= 4) {
     const auto code = r.u16();
     const auto length = r.u16();

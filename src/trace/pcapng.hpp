@@ -24,10 +24,14 @@ std::error_code make_error_code(pcapng_errc e) noexcept;
 namespace pcapng {
 
 base::bytes section_header(std::string_view application);
-base::bytes interface_description();                   // LINKTYPE_RAW, nanoseconds
+// 0: datagrams (LINKTYPE_RAW), 1: SCTP inside DTLS (LINKTYPE_SCTP); nanoseconds
+base::bytes interface_descriptions();
 base::bytes decryption_secrets(const dtls_secret& s);  // TLS key log inside the file (section 4.7)
 // at: nanoseconds since 1970. Comments are what Wireshark shows as packet comments.
 base::bytes enhanced_packet(std::uint64_t at, const packet& p, const std::vector<std::string>& comments);
+
+// On interface 1. Dissectors open DTLS with the keys in the file, but do not look for SCTP inside it.
+base::bytes enhanced_packet(std::uint64_t at, const inner_packet& p, const std::vector<std::string>& comments);
 
 base::bytes ip_udp(const base::endpoint& from, const base::endpoint& to, base::byte_view payload);
 
@@ -35,7 +39,8 @@ base::bytes ip_udp(const base::endpoint& from, const base::endpoint& to, base::b
 struct record {
   std::uint64_t at = 0;  // nanoseconds since 1970
   base::endpoint from, to;
-  base::bytes payload;  // of the UDP datagram
+  base::bytes payload;  // of the UDP datagram, or the packet inside
+  bool inside = false;  // of the encryption: no endpoints
   std::vector<std::string> comments;
 };
 struct contents {

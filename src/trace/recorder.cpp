@@ -30,7 +30,7 @@ base::result<std::unique_ptr<recorder>> recorder::create(const std::string& path
   if (f == nullptr) return base::fail(std::error_code(errno, std::generic_category()));
   std::unique_ptr<recorder> r(new recorder(f, epoch));
   r->write(pcapng::section_header(application));
-  r->write(pcapng::interface_description());
+  r->write(pcapng::interface_descriptions());
   return r;
 }
 
@@ -44,18 +44,21 @@ void recorder::on_event(base::instant at, const subject_id& connection, const ev
     write(pcapng::decryption_secrets(*s));
     release();
   }
-  if (const auto* p = std::get_if<packet>(&e)) {
-    waiting_.push_back({at, pcapng::enhanced_packet(unix_nanoseconds(at), *p, comments_)});
-    waiting_bytes_ += waiting_.back().block.size();
-    comments_.clear();
-    while (!waiting_.empty() && (waiting_bytes_ > most_waiting || at - waiting_.front().at > longest_wait)) {
-      write(waiting_.front().block);
-      waiting_bytes_ -= waiting_.front().block.size();
-      waiting_.pop_front();
-    }
-    return;
-  }
+  if (const auto* p = std::get_if<packet>(&e)) return keep(at, pcapng::enhanced_packet(unix_nanoseconds(at), *p, comments_));
+  if (const auto* p = std::get_if<inner_packet>(&e))
+    return keep(at, pcapng::enhanced_packet(unix_nanoseconds(at), *p, comments_));
   if (comments_.size() < most_comments) comments_.push_back(comment_of(at, connection, e));
+}
+
+void recorder::keep(base::instant at, base::bytes block) {
+  comments_.clear();
+  waiting_bytes_ += block.size();
+  waiting_.push_back({at, std::move(block)});
+  while (!waiting_.empty() && (waiting_bytes_ > most_waiting || at - waiting_.front().at > longest_wait)) {
+    write(waiting_.front().block);
+    waiting_bytes_ -= waiting_.front().block.size();
+    waiting_.pop_front();
+  }
 }
 
 void recorder::flush() {

@@ -35,6 +35,7 @@ class recorder final : public sink {
     base::bytes block;
   };
   explicit recorder(std::FILE* f, base::wall_time epoch) : file_(f), epoch_(epoch) {}
+  void keep(base::instant at, base::bytes block);
   void write(base::byte_view block);
   void release();
   [[nodiscard]] std::uint64_t unix_nanoseconds(base::instant at) const;

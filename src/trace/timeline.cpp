@@ -39,7 +39,7 @@ class packet_sum {
  public:
   void add(const pcapng::record& r) {
     if (r.payload.empty()) return;
-    auto& s = sums_[std::string(kind_of(r.payload))];
+    auto& s = sums_[std::string(r.inside ? "SCTP" : kind_of(r.payload))];
     ++s[0];
     s[1] += r.payload.size();
   }

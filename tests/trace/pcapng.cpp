@@ -11,7 +11,7 @@ namespace {
 
 base::bytes file_of(const std::vector<base::bytes>& blocks) {
   auto all = pcapng::section_header("test");
-  base::append(all, pcapng::interface_description());
+  base::append(all, pcapng::interface_descriptions());
   for (const auto& b : blocks) base::append(all, b);
   return all;
 }
@@ -39,12 +39,23 @@ TEST_CASE("packets, comments and keys come back as they were written") {
   CHECK(back->packets[1].payload == data);
 }
 
+TEST_CASE("packets inside the encryption stand beside the datagrams") {
+  const auto data = base::to_bytes("sctp");
+  const auto file = file_of({pcapng::enhanced_packet(5, inner_packet{direction::received, data}, {"one"})});
+  const auto back = pcapng::read(file);
+  REQUIRE(back);
+  REQUIRE(back->packets.size() == 1);
+  CHECK(back->packets[0].inside);
+  CHECK(back->packets[0].payload == data);
+  CHECK(back->packets[0].comments == std::vector<std::string>{"one"});
+}
+
 TEST_CASE("a file cut at any byte is an error, never a crash") {
   const auto data = base::to_bytes("hello");
   const auto file = file_of({pcapng::enhanced_packet(5, some_packet("192.0.2.1:1000", "192.0.2.2:2000", data), {"one"})});
   std::size_t whole = 0;
   for (std::size_t n = 0; n < file.size(); ++n) whole += pcapng::read(base::byte_view(file).first(n)).has_value() ? 1 : 0;
-  CHECK(whole == 2);  // after the section header and after the interface description
+  CHECK(whole == 3);  // after the section header and after each interface description
   for (std::size_t at = 0; at < file.size(); ++at) {
     auto broken = file;
     broken[at] ^= 0xff;
