@@ -1,5 +1,8 @@
 // Consent to send (RFC 7675): the peer has to say yes, again and again, on the pair that carries data. The same requests
 // keep NATs open, so no separate keepalives are sent (RFC 8445 §11, RFC 7675 §4).
+// exception: 8445-11-d no keepalive indications are sent
+// exception: 8445-11-e no keepalive indications are sent
+// exception: 8445-11-f no keepalive indications are sent
 #include <algorithm>
 
 #include "async/scope.hpp"

@@ -42,6 +42,7 @@ struct candidate_pair {
   pair_state state = pair_state::frozen;
 
   bool nominate_on_success = false;  // controlled: the peer nominated it before our own check was answered (§7.3.1.5)
+  bool doubtful = false;             // its check had to be sent again: the first one was lost, or nobody is there
   bool triggered = false;            // is in the triggered-check queue
   std::uint32_t current_check = 0;   // which transaction counts: the newest one; earlier ones only listen (§7.3.1.4)
   std::uint32_t checks = 0;          // transactions begun

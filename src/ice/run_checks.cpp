@@ -9,6 +9,8 @@
 namespace strata::ice {
 namespace {
 
+// exception: 8445-14.2-d agents share nothing; a process with many of them starts checks when its peers come, not at once
+
 // Returns when to look again.
 base::instant consider_nomination(session& s) {
   if (!s.role.controlling || s.nominating || !s.first_valid || s.valid.any_nominated()) return base::never;

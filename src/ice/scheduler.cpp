@@ -10,12 +10,13 @@ const candidate_pair* best(const check_list& list, pair_state s) {
   return at == list.pairs().end() ? nullptr : &*at;
 }
 
-// Without a Waiting pair anywhere, a foundation is busy only when a pair of it is In-Progress.
+// Without a Waiting pair anywhere, a foundation is busy only when a pair of it is In-Progress. And not for the 39 s that a
+// dead one stays in progress: some peers give one foundation to everything they have, the dead and the living.
 const candidate_pair* best_frozen(const check_list& list) {
   for (const auto& p : list.pairs()) {
     if (p.state != pair_state::frozen) continue;
     const auto busy = [&](const candidate_pair& other) {
-      return other.state == pair_state::in_progress && other.foundation() == p.foundation();
+      return other.state == pair_state::in_progress && !other.doubtful && other.foundation() == p.foundation();
     };
     if (std::ranges::none_of(list.pairs(), busy)) return &p;
   }

@@ -14,7 +14,7 @@ struct scheduled_check {
 };
 
 // The first of the triggered-check queue; else the best Waiting pair; else the best Frozen pair whose foundation has
-// neither a Waiting nor an In-Progress pair, which this call unfreezes. Nothing: there is nothing to do now.
+// neither a Waiting nor a promising In-Progress pair, which this call unfreezes. Nothing: there is nothing to do now.
 [[nodiscard]] std::optional<scheduled_check> next_check(check_list& list);
 // Whether it would find something.
 [[nodiscard]] bool has_next_check(const check_list& list);

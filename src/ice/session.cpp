@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cassert>
+#include <utility>
 
 #include "async/combine.hpp"
 #include "async/sleep.hpp"
@@ -102,7 +103,10 @@ bool session::transmit(local_base& from, const base::endpoint& to, base::byte_vi
     std::copy_n(message.begin() + 8, id.size(), id.begin());
     if (const auto found = in_flight.find(id); found != in_flight.end()) {
       if (found->second.silent) return false;
-      if (found->second.transmissions++ > 0) ++counts.retransmissions;
+      if (found->second.transmissions++ > 0) {
+        ++counts.retransmissions;
+        if (auto* p = checks.find(found->second.pair); p != nullptr && !std::exchange(p->doubtful, true)) work_for_checks.set();
+      }
     }
   }
   tracer(now(), trace::packet{trace::direction::sent, from.host.address, to, message});

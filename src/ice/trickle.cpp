@@ -16,7 +16,8 @@ void add_local_candidate(session& s, candidate c) {
   s.local_candidates.push_back(c);
   s.candidates_changed.pulse();
   if (!s.remote) return;
-  // RFC 8838 §10: it is signaled now, so it is paired now. A reflexive one adds no pair: its base has them.
+  // A reflexive one adds no pair: its base has them.
+  // exception: 8838-10-a it goes to whoever signals in the same turn; a check that overtakes it is a peer-reflexive one
   for (const auto& r : s.remote_candidates) s.checks.add(c, r);
   s.work_for_checks.set();
 }

@@ -213,6 +213,16 @@ TEST_CASE("triggered checks go first, in their order, then waiting pairs, then f
   CHECK_FALSE(next_check(list));
 }
 
+TEST_CASE("a foundation whose check had to be repeated does not hold back the others that share it") {
+  check_list list(100, true);
+  list.form(std::vector{l1}, std::vector{r1, host("192.0.2.3:1", 100, "r1")});
+  list.set_state(nth(list, 0), pair_state::in_progress);
+  CHECK_FALSE(has_next_check(list));
+  nth(list, 0).doubtful = true;
+  CHECK(has_next_check(list));
+  CHECK(next_check(list)->pair == list.pairs()[1].id);
+}
+
 // req: 8445-7.2.5.3.3-b, 8838-8-c
 TEST_CASE("success unfreezes its foundation; an empty list has nothing to do") {
   check_list list(100, true);

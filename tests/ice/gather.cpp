@@ -123,6 +123,37 @@ TEST_CASE("a dead server delays the end of candidates and nothing else") {
   });
 }
 
+// req: 8838-13-e 8838-13-g
+TEST_CASE("what a server says too late is no candidate any more") {
+  for (const bool connected : {true, false}) {
+    sim::network net(2);
+    auto& ha = net.add_host("a", {"10.0.0.1"});
+    auto& hb = net.add_host("b", {"10.0.0.2"});
+    auto& far = net.add_host("far", {"192.0.2.10"});
+    net.link(ha, far, {.latency = connected ? 1s : 3s});
+    int asked = 0;
+    const auto outside = base::ip_address::v4(203, 0, 113, 1);
+    agent a(ha, {.controlling = true, .stun_servers = {{far.address(), stun_port}}}), b(hb, {});
+    run_beside(net, {[&] { return run_server_outside(far, far.address(), outside, asked); }, [&] { return a.run(); }},
+               [&]() -> async::task<> {
+                 if (!connected) {
+                   co_await async::sleep_for(20s);
+                 } else {
+                   co_await async::with_scope(async::at_end::cancel, [&](async::scope& s) -> async::task<> {
+                     s.spawn("b", [&b] { return b.run(); });
+                     s.spawn("candidates of a", trickle, std::ref(a), std::ref(b), 1ms);
+                     s.spawn("candidates of b", trickle, std::ref(b), std::ref(a), 1ms);
+                     co_await describe(a, b, 1ms);
+                     co_await both_completed(a, b);
+                     co_await async::sleep_for(10s);
+                   });
+                 }
+                 CHECK(asked > 0);
+                 CHECK(described(a) == "host 10.0.0.1");
+               });
+  }
+}
+
 // req: 8445-19.1-a
 TEST_CASE("interfaces can be chosen, IPv6 switched off, loopback admitted") {
   sim::network net(2);

@@ -52,6 +52,7 @@ TEST_CASE("of two ways one is dead: the other connects without waiting for it, a
   });
 }
 
+// req: 8839-6-a
 // req: 7675-5.1-b, 7675-5.1-c, 7675-5.1-i, 7675-5.1-j, 7675-4-a, 8445-11-a, 8445-11-b, 8445-11-c, 8445-11-h
 TEST_CASE("an idle session asks for consent every four to six seconds, each time anew and once, and sends nothing else") {
   sim::network net(9);
@@ -183,8 +184,8 @@ TEST_CASE("a signed 403 ends consent at once") {
   });
 }
 
-// req: 8863-4-a, 8863-4-b, 8863-4-c, 8863-4-d, 8863-5-b, 8838-8-a, 8838-8-b, 8838-14-b, 8445-7.2.5.4-a, 8445-8.1.1-d,
-// 8445-8.1.2-d
+// req: 8863-4-a 8863-4-b 8863-4-c 8863-4-d 8863-5-b 8838-8-a 8838-8-b 8838-14-b
+// req: 8445-7.2.5.4-a 8445-8.1.1-d
 TEST_CASE("nothing fails before the peer had its time, and then it fails with the reason") {
   struct line {
     bool candidates, end;
@@ -223,6 +224,22 @@ TEST_CASE("a peer that is late, but not too late, connects though all our checks
     CHECK(a.state() == agent_state::checking);
     CHECK(co_await b.check(a.local(), a.local_candidates()[0].address, true) == 0);
     co_await wait_for(a, agent_state::completed);
+  });
+}
+
+TEST_CASE("a peer that gives the dead and the living one foundation connects all the same, half a second later") {
+  sim::network net(9);
+  auto& ha = net.add_host("a", {"192.0.2.1"});
+  auto& hb = net.add_host("b", {"192.0.2.2"});
+  agent a(ha, {.controlling = true});
+  scripted_peer b(hb);
+  with_scripted(net, a, {&b}, [&]() -> async::task<> {
+    a.set_remote(b.local);
+    const auto begin = net.now();
+    CHECK(a.add_remote_candidate("1 1 udp 2130706431 192.0.2.99 5000 typ host"));
+    CHECK(a.add_remote_candidate(b.as_candidate(1000)));
+    CHECK(co_await a.connected());
+    CHECK(net.now() - begin <= 600ms);
   });
 }
 
