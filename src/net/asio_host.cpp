@@ -36,6 +36,7 @@ async::loop& asio_host::loop() { return impl_->loop; }
 void asio_host::drive(const std::function<bool()>& done) {
   auto& loop = impl_->loop;
   auto& io = loop.io;
+  io.restart();  // it stops for good when an earlier run has left it without work
   const auto keep_alive = asio::make_work_guard(io);
   for (;;) {
     loop.run_ready();

@@ -63,3 +63,15 @@ TEST_CASE("another thread may post to the loop, in order") {
     for (int i = 0; i < 10; ++i) CHECK(*co_await in.receive() == i);
   }(c));
 }
+
+TEST_CASE("a host may be run again after a run that left it without work") {
+  net::asio_host h;
+  for (int i = 0; i < 3; ++i)
+    h.run([](net::host& h) -> async::task<> {
+      auto s = *h.bind_udp({base::ip_address::loopback(base::ip_family::v4), 0});
+      s->send(s->local_endpoint(), base::as_bytes("to myself"));
+      const auto got = co_await async::with_timeout(10s, s->receive());
+      REQUIRE(got);
+      CHECK(base::as_text(got->front().payload) == "to myself");
+    }(h));
+}
