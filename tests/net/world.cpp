@@ -70,7 +70,7 @@ TEST_CASE("a host may be run again after a run that left it without work") {
     h.run([](net::host& h) -> async::task<> {
       auto s = *h.bind_udp({base::ip_address::loopback(base::ip_family::v4), 0});
       s->send(s->local_endpoint(), base::as_bytes("to myself"));
-      const auto got = co_await async::with_timeout(10s, s->receive());
+      const auto got = co_await async::with_timeout(std::chrono::seconds(10), s->receive());
       REQUIRE(got);
       CHECK(base::as_text(got->front().payload) == "to myself");
     }(h));
