@@ -76,6 +76,7 @@ class link {
   void set_alias(std::string alias) { alias_ = std::move(alias); }
   [[nodiscard]] link_state state() const noexcept { return state_; }
   [[nodiscard]] bool open() const noexcept { return state_ == link_state::open; }
+  [[nodiscard]] bool has_connection() const noexcept { return current_ != nullptr; }  // also one that is being closed
   [[nodiscard]] base::json status() const;
 
  private:

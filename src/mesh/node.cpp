@@ -1,5 +1,7 @@
 #include "mesh/node.hpp"
 
+#include <algorithm>
+
 #include "base/endpoint.hpp"
 
 namespace strata::mesh {
@@ -80,7 +82,8 @@ async::task<> node::serve() {
 async::task<> node::hang_up() {
   for (auto& [peer, l] : links_) l->hang_up();
   co_await async::with_timeout(farewell_limit, [](node& self) -> async::task<> {
-    while (!self.open_peers().empty()) co_await async::sleep_for(std::chrono::milliseconds(5));
+    const auto connected = [](const auto& entry) { return entry.second->has_connection(); };
+    while (std::ranges::any_of(self.links_, connected)) co_await async::sleep_for(std::chrono::milliseconds(5));
   }(*this));
 }
 

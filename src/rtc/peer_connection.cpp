@@ -68,10 +68,6 @@ async::task<> peer_connection::run() {
   struct end {
     peer_connection& self;
     ~end() {
-      // The peer is told with datagrams that ask for no answer; after an orderly end the first has nothing left to do.
-      self.channels_.close();
-      if (self.sctp_ && self.cut_off_) self.sctp_->abort("closed");
-      if (self.dtls_) self.dtls_->close();
       self.ice_.close();
       self.set_state(self.state_ == connection_state::failed ? connection_state::failed : connection_state::closed,
                      self.reason_.empty() ? "closed" : self.reason_);
@@ -84,9 +80,18 @@ async::task<> peer_connection::run() {
       co_await ice_.gathered();
       ended(&timings::gathered);
     });
+    // The peer is told with datagrams that ask for no answer, while there is a path for them: the body of a scope ends
+    // before its children, also when all is cancelled. After an orderly end the abort has nothing left to do.
+    struct farewell {
+      peer_connection& self;
+      ~farewell() {
+        self.channels_.close();
+        if (self.sctp_) self.sctp_->abort("closed");
+        if (self.dtls_) self.dtls_->close();
+      }
+    } const goodbye{*this};
     co_await async::first_of(establish(), until(close_asked_));
     co_await async::with_timeout(goodbye_limit, close_in_order());
-    cut_off_ = false;
   });
 }
 

@@ -127,7 +127,6 @@ class peer_connection {
   connection_state state_ = connection_state::fresh;
   std::string reason_;
   rtc::timings timings_;
-  bool cut_off_ = true;  // run() did not come to its orderly end
   async::event state_changed_, described_, close_asked_, ended_;
 };
 

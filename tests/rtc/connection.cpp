@@ -133,6 +133,25 @@ TEST_CASE("closing one side ends the other without waiting for consent") {
   });
 }
 
+TEST_CASE("a connection that is cancelled tells its peer while it still has a path") {
+  two_peers p;
+  p.net.run([](two_peers& t) -> async::task<> {
+    co_await async::with_scope(async::at_end::join, [&](async::scope& s) -> async::task<> {
+      s.spawn("b", [&t] { return t.b.run(); });
+      base::instant cut;
+      co_await async::with_scope(async::at_end::cancel, [&](async::scope& inner) -> async::task<> {
+        inner.spawn("a", [&t] { return t.a.run(); });
+        auto c = t.a.create_channel({.label = "x"});
+        co_await t.negotiate();
+        REQUIRE(co_await t.b.connected());
+        cut = t.net.now();
+      });
+      co_await t.b.closed();
+      CHECK(t.net.now() - cut < 1s);
+    });
+  }(p));
+}
+
 TEST_CASE("what was sent before an orderly close arrives") {
   two_peers p;
   p.run([&]() -> async::task<> {
