@@ -29,6 +29,14 @@ std::string check_url(const std::string& text, std::initializer_list<std::string
   return "'" + text + "' has the scheme '" + url->scheme + "', which cannot be used here";
 }
 
+std::string check_host_port(const std::string& text) {
+  const auto where = base::host_port::parse(text);
+  const bool named = where && where->host.find_first_of("/ ") == std::string::npos;
+  // What holds a colon and is no port is an IPv6 address or nothing.
+  if (named && (where->host.find(':') == std::string::npos || base::ip_address::parse(where->host))) return {};
+  return "'" + text + "' is not host[:port]";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -51,12 +59,7 @@ int main(int argc, char** argv) {
   app.add_option("--agent-id", c.agent_id, "name of the local program; peers know it as <name>-sidecar")
       ->envname("CHATIXIA_AGENT_ID");
   app.add_option("--stun", c.stun_servers, "STUN servers host[:port] instead of those that the registry names")
-      ->check([](const std::string& s) {
-        return base::host_port::parse(s) && s.find_first_of("/ ") == s.npos &&
-                       (s.find("::") != s.npos || std::count(s.begin(), s.end(), ':') < 2 || s.front() == '[')
-                   ? std::string()
-                   : "'" + s + "' is not host[:port]";
-      });
+      ->check(check_host_port);
   app.add_flag("--no-stun", c.no_stun, "ask no STUN server");
   app.add_flag("--allow-loopback", c.allow_loopback, "development: offer loopback addresses too");
   app.add_option("--trust", c.signaling.trust_file, "PEM file of roots to trust for https and wss")->check(CLI::ExistingFile);
