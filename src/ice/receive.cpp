@@ -9,6 +9,8 @@ namespace {
 // missed is repeated a second later. It waits here, and is given up when the pair does not become valid.
 constexpr std::size_t most_parked_bytes = 32 << 10;
 
+std::size_t weight(base::byte_view payload) { return payload.size() + sizeof(parked_datagram); }
+
 void deliver(session& s, base::byte_view payload) {
   if (s.state == agent_state::closed) return;  // by the callback, one datagram ago
   ++s.counts.datagrams_received;
@@ -47,8 +49,8 @@ void on_data(session& s, local_base& b, const net::datagram& d) {
   const bool checked_early = std::ranges::any_of(
       s.early_checks, [&](const early_check& e) { return e.base_address == b.host.address && e.from == d.peer; });
   const bool promising = !s.ended() && (pair != nullptr ? pair->state != pair_state::failed : checked_early);
-  if (promising && s.parked_bytes + d.payload.size() <= most_parked_bytes) {
-    s.parked_bytes += d.payload.size();
+  if (promising && s.parked_bytes + weight(d.payload) <= most_parked_bytes) {
+    s.parked_bytes += weight(d.payload);
     s.parked.push_back({b.host.address, d.peer, base::to_bytes(d.payload)});
     return;
   }
@@ -67,7 +69,7 @@ async::task<> receive(session& s, local_base& b) {
     }
     for (const auto& d : *batch) {
       if (s.state == agent_state::closed) co_return;
-      s.tracer(s.now(), trace::packet{trace::direction::received, b.host.address, d.peer, d.payload});
+      if (s.tracer.enabled()) s.tracer(s.now(), trace::packet{trace::direction::received, b.host.address, d.peer, d.payload});
       // RFC 7983 §7: 0 to 3 is STUN. An empty datagram is nothing at all.
       if (d.payload.empty()) continue;
       if (d.payload[0] <= 3) on_stun(s, b, d);
@@ -79,7 +81,7 @@ async::task<> receive(session& s, local_base& b) {
 void deliver_parked(session& s, const base::endpoint& base_address, const base::endpoint& remote) {
   for (auto& p : std::exchange(s.parked, {})) {
     if (p.base_address == base_address && p.from == remote) {
-      s.parked_bytes -= p.payload.size();
+      s.parked_bytes -= weight(p.payload);
       deliver(s, p.payload);
     } else {
       s.parked.push_back(std::move(p));

@@ -289,6 +289,22 @@ TEST_CASE("data that overtakes the answer of its pair waits for it; data of a pa
   CHECK(at_a.received == std::vector<std::string>{"early", "in time"});
 }
 
+TEST_CASE("early data is bounded, however small its pieces are") {
+  world w({.controlling = true});
+  inbox at_a(w.a);
+  w.b.answer = {};
+  with_scripted(w.net, w.a, {&w.b}, [&]() -> async::task<> {
+    w.a.set_remote(w.b.local);
+    CHECK(w.a.add_remote_candidate(w.b.as_candidate()));
+    co_await w.b.until_requests(1);
+    for (int i = 0; i < 1000; ++i) w.b.socket->send(w.to(), base::as_bytes("x"));
+    co_await async::sleep_for(50ms);
+    CHECK(w.a.counts().dropped_unknown_source > 500);
+    w.b.answer_with_success(w.b.requests[0]);
+    co_await at_a.until(1000 - w.a.counts().dropped_unknown_source);
+  });
+}
+
 // req: 8445-12.2-a
 TEST_CASE("data is accepted on every validated pair, not only the selected one") {
   world w;
