@@ -27,7 +27,7 @@ def main():
     binaries = os.path.abspath(os.path.join(o.build, "apps"))
     failed = False
     for module in (registry_api, links, local_programs, recorded_runs, bad_input):
-        for name, test in vars(module).items():
+        for name, test in list(vars(module).items()):
             if not callable(test) or getattr(test, "__module__", "") != module.__name__ or "_" not in name or name.startswith("_") or o.only not in name:
                 continue
             if test.__code__.co_varnames[: test.__code__.co_argcount] != ("binaries",):
