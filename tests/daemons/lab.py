@@ -21,7 +21,8 @@ def check(ok, name, detail=""):
     """One case of a test: a line that script/test counts."""
     global _checks
     _checks += 1
-    print(f"PASS daemons: {name}" if ok else f"FAIL daemons: {name}: {str(detail)[:500]}".replace("\n", " "), flush=True)
+    line = f"PASS daemons: {name}" if ok else f"FAIL daemons: {name}: {str(detail)[:500]}"
+    print(line.encode("unicode_escape").decode(), flush=True)  # bad input stands in some names: one printable line each
     return ok
 
 
