@@ -114,12 +114,11 @@ void usrsctp_association::turn() {
 }
 
 void usrsctp_association::watch_silence() {
-  if (!expects_answer()) {
-    silent_since_ = host_.now();
-  } else if (host_.now() - silent_since_ >= config_.silence_limit) {
-    if (socket_) socket_->abort("silence");
-    end(errc::lost, "no sign of the peer");
-  }
+  const bool expected = std::exchange(answer_due_, expects_answer());
+  if (!answer_due_ || !expected) silent_since_ = host_.now();  // a quiet hour is no silence: nothing was owed
+  if (host_.now() - silent_since_ < config_.silence_limit) return;
+  if (socket_) socket_->abort("silence");
+  end(errc::lost, "no sign of the peer");
 }
 
 void usrsctp_association::read_all() {

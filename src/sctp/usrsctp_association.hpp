@@ -138,6 +138,7 @@ class usrsctp_association final : public association, private usrsctp_library::m
   bool shutdown_asked_ = false;                // but the tail is not out yet
 
   statistics statistics_;
+  bool answer_due_ = false;
   base::instant silent_since_{};  // the peer's last sign, or when it began to owe us one
   std::optional<std::uint32_t> highest_tsn_sent_;
   std::string own_abort_;  // the cause of an ABORT that the engine sent

@@ -136,3 +136,17 @@ TEST_CASE("round trips are measured on the host's clock") {
   CHECK(w.at(a).stats().rtt >= 140ms);
   CHECK(w.at(a).stats().rtt <= 190ms);
 }
+
+TEST_CASE("a message after quiet hours is as good as the first, and heartbeats go on meanwhile") {
+  wire w;
+  w.connect();
+  inbox in(w.at(b));
+  for (std::size_t i = 1; i <= 3; ++i) {
+    const auto before = w.counts[a];
+    w.settle(1h);
+    CHECK(w.counts[a] - before >= 60);
+    CHECK(w.counts[a] - before <= 300);
+    CHECK(w.at(a).try_send(on_stream(0, pattern(100))).has_value());
+    w.run(in.count(i));
+  }
+}
