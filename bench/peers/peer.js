@@ -101,7 +101,8 @@ const cpu = () => { const u = process.cpuUsage(); return (u.user + u.system) / 1
 const now = () => Number(process.hrtime.bigint());
 
 function finish(result) {
-  process.stdout.write(JSON.stringify({ result }) + '\n', () => process.exit(0));
+  // One library's threads keep process.exit() waiting for ever; the result is out, that is all this process was for.
+  process.stdout.write(JSON.stringify({ result }) + '\n', () => process.kill(process.pid, 'SIGKILL'));
 }
 
 function sendFor(channel, size) {
@@ -172,7 +173,7 @@ function pair() {
 async function inOneProcess() {
   if (mode === 'setup') {
     const times = [];
-    for (let i = 0; i < 21; ++i) {
+    for (let i = 0; i < 11; ++i) {
       const begin = now();
       const [a, b] = await pair();
       times.push((now() - begin) / 1e6);
@@ -180,7 +181,7 @@ async function inOneProcess() {
       b.close();
     }
     times.sort((x, y) => x - y);
-    return finish({ median_ms: times[10] });
+    return finish({ median_ms: times[5] });
   }
   const keep = [await pair()];
   if (global.gc) global.gc();
