@@ -233,10 +233,12 @@ base::result<data_description> read(const session_description& d) {
   const media_description* ours = nullptr;
   for (const auto& m : d.media)
     if (is_data_section(m) && (ours == nullptr || (is_rejected(*ours) && !is_rejected(m)))) ours = &m;
-  // A refusal of an offer in words we did not offer is still a refusal.
-  if (ours == nullptr)
-    for (const auto& m : d.media)
-      if (m.media == "application" && is_data_protocol(m.protocol) && is_rejected(m)) ours = &m;
+  // Old peers refuse without the attributes that tell a data section from others; then the first that may be one is meant.
+  if (ours == nullptr) {
+    const auto first = std::find_if(d.media.begin(), d.media.end(),
+                                    [](const auto& m) { return m.media == "application" && is_data_protocol(m.protocol); });
+    if (first != d.media.end() && is_rejected(*first)) ours = &*first;
+  }
   if (ours == nullptr)
     return fail(errc::no_data_section, d.media.empty() ? base::error::nowhere : d.media.front().offset,
                 "m=application with UDP/DTLS/SCTP and webrtc-datachannel");

@@ -125,3 +125,15 @@ TEST_CASE("meaning survives writing and reading, for every peer") {
     CHECK(must_read(sdp::format_data_description(d)) == d);
   }
 }
+
+TEST_CASE("a refusal that does not say what it refuses is read as one, and answered to the same section") {
+  const auto text = fixtures::replaced(fixtures::replaced(fixtures::chromium, "webrtc-datachannel", "5000"), "m=application 9",
+                                       "m=application 0");
+  const auto d = must_read(text);
+  CHECK(d.rejected);
+  CHECK(must_read(sdp::format_data_description(d)) == d);
+  // Behind a section that is not refused and not understood it is not.
+  const auto behind =
+      fixtures::replaced(text, "m=application 0", "m=application 9 UDP/DTLS/SCTP x\r\nc=IN IP4 0.0.0.0\r\nm=application 0");
+  CHECK(sdp::parse_data_description(behind).error() == sdp::errc::no_data_section);
+}
