@@ -30,7 +30,8 @@ struct hostile {
 const std::string host = "Host: a.example\r\n";
 
 const std::vector<hostile> hostile_heads = {
-    // the first line; req: 9112-3-a
+    // the first line
+    // req: 9112-3-a
     {"nothing but an end", "\r\n\r\n", errc::bad_start_line, 400},
     {"one word", "GET\r\n" + host + "\r\n", errc::bad_start_line, 400},
     {"two words", "GET /\r\n" + host + "\r\n", errc::bad_start_line, 400},
@@ -68,7 +69,8 @@ const std::vector<hostile> hostile_heads = {
     {"another scheme", "GET ftp://a.example/ HTTP/1.1\r\n" + host + "\r\n", errc::bad_target, 400},
     {"a URL with a password", "GET http://u:p@a.example/ HTTP/1.1\r\n" + host + "\r\n", errc::bad_target, 400},
     {"a target of 9000 octets", "GET /" + std::string(9000, 'a') + " HTTP/1.1\r\n" + host + "\r\n", errc::target_too_long, 414},
-    // line ends; req: 9112-2.2-d
+    // line ends
+    // req: 9112-2.2-d
     {"LF only", "GET / HTTP/1.1\nHost: a\n\n", errc::bad_line_end, 400},
     {"LF in the first line", "GET / HTTP/1.1\n" + host + "\r\n", errc::bad_line_end, 400},
     {"LF after a field", "GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n", errc::bad_line_end, 400},
@@ -89,7 +91,8 @@ const std::vector<hostile> hostile_heads = {
     {"NUL in a value", "GET / HTTP/1.1\r\n" + host + "X: a\0b\r\n\r\n"s, errc::bad_field, 400},
     {"a control character in a value", "GET / HTTP/1.1\r\n" + host + "X: a\x08z\r\n\r\n", errc::bad_field, 400},
     {"DEL in a value", "GET / HTTP/1.1\r\n" + host + "X: a\x7f\r\n\r\n", errc::bad_field, 400},
-    // Host; req: 9112-3.2-a
+    // Host
+    // req: 9112-3.2-a 6455-4.2.1-c
     {"no Host", "GET / HTTP/1.1\r\n\r\n", errc::bad_host, 400},
     {"two Hosts", "GET / HTTP/1.1\r\n" + host + host + "\r\n", errc::bad_host, 400},
     {"two different Hosts", "GET / HTTP/1.1\r\n" + host + "hOST: b\r\n\r\n", errc::bad_host, 400},
@@ -100,7 +103,8 @@ const std::vector<hostile> hostile_heads = {
     {"a Host with a port that is none", "GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", errc::bad_host, 400},
     {"an address in open brackets", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", errc::bad_host, 400},
     {"two Hosts in HTTP/1.0", "GET / HTTP/1.0\r\n" + host + host + "\r\n", errc::bad_host, 400},
-    // length; req: 9112-6.1-a 9112-6.3-a
+    // length
+    // req: 9112-6.1-a 9112-6.3-a
     {"length and coding", "POST / HTTP/1.1\r\n" + host + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n",
      errc::bad_length, 400},
     {"coding and length", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n",

@@ -47,7 +47,8 @@ struct sequence {
 const std::string e_acute = "\xc3\xa9", euro = "\xe2\x82\xac", clef = "\xf0\x9d\x84\x9e";
 
 const std::vector<sequence> sequences = {
-    // whole messages of each length form; req: 6455-5.4-d 6455-5.3-a
+    // whole messages of each length form
+    // req: 6455-5.4-d 6455-5.3-a
     {"empty text", text(""), {T("")}},
     {"the greeting of the RFC", "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58", {T("Hello")}},
     {"125 octets", text(std::string(125, 'a')), {T(std::string(125, 'a'))}},
@@ -85,14 +86,16 @@ const std::vector<sequence> sequences = {
     {"fragmented pong", frame(0x0a, "x"), {broken(1002)}},
     {"fragmented close", frame(0x08, "\x03\xe8"s), {broken(1002)}},
     {"close of 126 octets", frame(0x88, "\x03\xe8"s + std::string(124, 'r')), {broken(1002)}},
-    // reserved bits; req: 6455-5.2-a
+    // reserved bits
+    // req: 6455-5.2-a
     {"RSV1", frame(0xc1, "x"), {broken(1002)}},
     {"RSV2", frame(0xa1, "x"), {broken(1002)}},
     {"RSV3", frame(0x91, "x"), {broken(1002)}},
     {"all reserved bits on a ping", frame(0xf9, "x"), {broken(1002)}},
     {"RSV1 on a continuation", frame(0x01, "a") + frame(0xc0, "b"), {broken(1002)}},
     {"RSV1 on a close", frame(0xc8, "\x03\xe8"s), {broken(1002)}},
-    // opcodes; req: 6455-5.2-b
+    // opcodes
+    // req: 6455-5.2-b
     {"opcode 3", frame(0x83, "x"), {broken(1002)}},
     {"opcode 4", frame(0x84, ""), {broken(1002)}},
     {"opcode 5", frame(0x85, "x"), {broken(1002)}},
@@ -104,11 +107,13 @@ const std::vector<sequence> sequences = {
     {"opcode 14", frame(0x8e, "x"), {broken(1002)}},
     {"opcode 15", frame(0x8f, "x"), {broken(1002)}},
     {"unknown opcode after a good message", text("a") + frame(0x83, "x") + text("b"), {T("a"), broken(1002)}},
-    // masks; req: 6455-5.1-a
+    // masks
+    // req: 6455-5.1-a
     {"an unmasked text", frame(0x81, "x", false), {broken(1002)}},
     {"an unmasked ping", frame(0x89, "x", false), {broken(1002)}},
     {"an unmasked close", frame(0x88, "", false), {broken(1002)}},
-    // lengths; req: 6455-5.2-c 6455-5.2-d
+    // lengths
+    // req: 6455-5.2-c 6455-5.2-d
     {"10 octets with a 16-bit length", "\x82\xfe\x00\x0a"s + "abcd" + std::string(10, 'x'), {broken(1002)}},
     {"125 octets with a 16-bit length", "\x82\xfe\x00\x7d"s, {broken(1002)}},
     {"10 octets with a 64-bit length", "\x82\xff\x00\x00\x00\x00\x00\x00\x00\x0a"s, {broken(1002)}},
@@ -125,7 +130,8 @@ const std::vector<sequence> sequences = {
     {"a message too large in fragments",
      frame(0x02, std::string(100000, 'a')) + frame(0x80, std::string(40000, 'a')),
      {broken(1009)}},
-    // UTF-8; req: 6455-5.6-a 6455-8.1-a
+    // UTF-8
+    // req: 6455-5.6-a 6455-8.1-a
     {"two, three and four octets", text(e_acute + euro + clef), {T(e_acute + euro + clef)}},
     {"a character across fragments", frame(0x01, "\xe2") + frame(0x00, "\x82") + frame(0x80, "\xac"), {T(euro)}},
     {"a ping inside a character", frame(0x01, "\xf0\x9d") + frame(0x89, "") + frame(0x80, "\x84\x9e"), {ping(""), T(clef)}},
@@ -142,7 +148,8 @@ const std::vector<sequence> sequences = {
     {"broken across fragments", frame(0x01, "\xe2") + frame(0x80, "x"), {broken(1007)}},
     {"the same in binary is nobody's business", frame(0x82, "\xed\xa0\x80"), {B("\xed\xa0\x80")}},
     {"NUL is a character", text("a\0b"s), {T("a\0b"s)}},
-    // closing; req: 6455-5.5.1-a 6455-7.4.2-a 6455-7.4.1-a
+    // closing
+    // req: 6455-5.5.1-a 6455-7.4.2-a 6455-7.4.1-a
     {"a close without body", frame(0x88, ""), {closed(1005)}},
     {"a close of one octet", frame(0x88, "x"), {broken(1002)}},
     {"a close with a reason", close_frame(1001, "going " + e_acute), {closed(1001, "going " + e_acute)}},
@@ -184,6 +191,7 @@ std::vector<websocket_event> read(const std::string& octets, std::size_t piece) 
 
 }  // namespace
 
+// req: 6455-10.7-a
 TEST_CASE("frame sequences mean what the RFC says, in whatever pieces they arrive") {
   CHECK(sequences.size() >= 60);
   for (const auto& s : sequences) {

@@ -30,7 +30,8 @@ struct malformed {
 // Lines of the good one: 1 v, 2 o, 3 s, 4 t, 5-7 a, 8 m, 9 c, 10 ufrag, 11 pwd, 12 options, 13 fingerprint, 14 setup, 15 mid,
 // 16 sctp-port, 17 max-message-size.
 const std::vector<malformed> table = {
-    // lines; req: 8829-5.8-a 8829-5.6-b
+    // lines
+    // req: 8829-5.8-a 8829-5.6-b
     {"nothing", "", errc::missing_line, 1},
     {"an empty line", "\r\n", errc::missing_line, 2},
     {"one letter", "v", errc::bad_line, 1},
@@ -47,7 +48,8 @@ const std::vector<malformed> table = {
     {"octets that are not UTF-8", with("WMS", "\xff"), errc::not_utf8, 7},  // req: 8866-5-g 8866-5.4-a
     {"a character cut off", good + "a=x:\xe2\x82", errc::not_utf8, 18},
     {"too large", good + "a=x:" + std::string(300000, 'x') + "\r\n", errc::too_large, 18},  // req: 8866-9-a
-    // order; req: 8829-5.8.1-a 8866-5-a
+    // order
+    // req: 8829-5.8.1-a 8866-5-a
     {"v missing", good.substr(5), errc::missing_line, 1},
     {"v second", "s=-\r\nv=0\r\n", errc::missing_line, 1},
     {"o missing", lacking("o="), errc::missing_line, 2},
@@ -117,7 +119,8 @@ const std::vector<malformed> table = {
     {"an empty attribute", adding("a="), errc::bad_attribute, 18},
     {"an attribute name with a space", adding("a=mi d:x"), errc::bad_attribute, 18},
     {"an attribute name beyond ASCII", adding("a=m\xc3\xb8:x"), errc::bad_attribute, 18},  // req: 8866-5.13-a
-    // media lines; req: 8866-5.14-a 8866-5.14-b
+    // media lines
+    // req: 8866-5.14-a 8866-5.14-b
     {"no format", with(" webrtc-datachannel", ""), errc::bad_media, 8},
     {"no protocol", with(" UDP/DTLS/SCTP webrtc-datachannel", ""), errc::bad_media, 8},
     {"an empty media line", with("m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "m="), errc::bad_media, 8},
@@ -140,7 +143,8 @@ const std::vector<malformed> table = {
     {"the old syntax without its map", with("UDP/DTLS/SCTP webrtc-datachannel", "DTLS/SCTP 5000"), errc::no_data_section, 8},
     {"the old syntax with a map for another port", fixtures::replaced(fixtures::aiortc, "sctpmap:5000", "sctpmap:5001"),
      errc::no_data_section, 7},
-    // ICE; req: 8829-5.8.3-a 8839-5.4-d 8829-5.1.1-a 8839-5.4-a 8839-4.2.5-c
+    // ICE
+    // req: 8829-5.8.3-a 8839-5.4-d 8829-5.1.1-a 8839-5.4-a 8839-4.2.5-c 8839-4.3.2-e
     {"no ufrag", lacking("a=ice-ufrag"), errc::missing_attribute, 8},
     {"no pwd", lacking("a=ice-pwd"), errc::missing_attribute, 8},
     {"a ufrag of 3", with("ufrag:Rk2d", "ufrag:Rk2"), errc::bad_attribute, 10},
@@ -162,7 +166,8 @@ const std::vector<malformed> table = {
     {"remote-candidates without a port", adding("a=remote-candidates:1 192.0.2.1"), errc::bad_attribute,
      18},  // req: 8839-5.2-a
     {"remote-candidates of component 0", adding("a=remote-candidates:0 192.0.2.1 9"), errc::bad_attribute, 18},
-    // DTLS; req: 8829-5.8.3-b 8829-5.1.1-c
+    // DTLS
+    // req: 8829-5.8.3-b 8829-5.1.1-c
     {"no fingerprint", lacking("a=fingerprint"), errc::missing_attribute, 8},
     {"md5 only",
      with("sha-256 7B:8B:F0:65:5F:78:E2:51:3B:AC:6F:F3:3F:46:1B:35:DC:B8:5F:64:1A:24:C2:43:F0:A1:58:D0:A1:2C:19:08",
@@ -182,7 +187,8 @@ const std::vector<malformed> table = {
     {"a tls-id of 19", adding("a=tls-id:" + std::string(19, 'x')), errc::bad_attribute, 18},
     {"a tls-id of 256", adding("a=tls-id:" + std::string(256, 'x')), errc::bad_attribute, 18},
     {"a tls-id with a dot", adding("a=tls-id:" + std::string(20, '.')), errc::bad_attribute, 18},
-    // SCTP; req: 8829-5.8.2-a 8841-5.1-a 8841-5.2-a 8841-6.2-a
+    // SCTP
+    // req: 8829-5.8.2-a 8841-5.1-a 8841-5.2-a 8841-6.2-a
     {"no sctp-port", lacking("a=sctp-port"), errc::missing_attribute, 8},
     {"sctp-port 05000", with("sctp-port:5000", "sctp-port:05000"), errc::bad_attribute, 16},
     {"sctp-port 65536", with("sctp-port:5000", "sctp-port:65536"), errc::bad_attribute, 16},
@@ -193,7 +199,8 @@ const std::vector<malformed> table = {
     {"max-message-size with letters", with("262144", "256k"), errc::bad_attribute, 17},
     {"max-message-size of 2^64", with("262144", "18446744073709551616"), errc::bad_attribute, 17},
     {"two max-message-sizes", adding("a=max-message-size:1"), errc::duplicate_attribute, 17},
-    // mids and groups; req: 9143-5-a
+    // mids and groups
+    // req: 9143-5-a
     {"two mids in a section", adding("a=mid:1"), errc::duplicate_attribute, 15},
     {"an empty mid", with("a=mid:0", "a=mid:"), errc::bad_attribute, 15},
     {"a mid with a space", with("a=mid:0", "a=mid:0 1"), errc::bad_attribute, 15},
@@ -226,6 +233,7 @@ TEST_CASE("an error is explained as a sentence") {
                                              std::to_string(text.find("a=setup")) + "): expected actpass, active or passive");
 }
 
+// req: 8866-7-a 8866-7-b
 TEST_CASE("a description cut anywhere is refused or is a description") {
   for (const auto* text :
        {&fixtures::chromium, &fixtures::firefox, &fixtures::libdatachannel, &fixtures::aiortc, &fixtures::with_media})

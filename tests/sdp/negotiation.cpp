@@ -61,7 +61,7 @@ a=max-message-size:262144
 )"));
 }
 
-// req: 8829-5.2.2-d 8839-4.4.1.2.1-b
+// req: 8829-5.2.2-d 8839-4.4.1.2.1-b 8839-4.3.2-d
 TEST_CASE("candidates are listed, and the best of them is the default destination") {
   auto own = ourselves();
   own.candidates = {"candidate:1 1 UDP 2122317823 192.0.2.9 53917 typ host",
@@ -95,7 +95,7 @@ TEST_CASE("session ids stay below 2^63") {
 }
 
 // req: 8829-5.3.1-c 8829-5.3.1-d 8829-5.3.1-e 8839-4.3.2-a 8839-4.3.2-c 8841-10.3-a 8842-5.3-a 8829-5.3.1-h 9143-7.3-a
-// 8839-4.4.2-a
+// req: 8839-4.4.2-a
 TEST_CASE("every peer's offer is answered in its own terms") {
   for (const auto* text : {&fixtures::chromium, &fixtures::chromium_snap, &fixtures::firefox, &fixtures::libdatachannel,
                            &fixtures::aiortc, &fixtures::pion, &fixtures::with_media}) {
@@ -310,4 +310,30 @@ TEST_CASE("tls-ids have 192 random bits in characters that may stand there") {
   CHECK(must_read(sdp::format_data_description(d)).tls_id == id);
   random[0] = 0;
   CHECK(sdp::make_tls_id(random) != id);
+}
+
+// req: 8829-5.2.3.1-a 8839-4.4.2.1-a 8842-3.3-a 8842-3.2-a 8842-5.5-b
+TEST_CASE("an ICE restart keeps the DTLS association unless a new tls-id says otherwise") {
+  const auto first = sdp::create_offer(ourselves());
+  auto own = ourselves();
+  own.ice_ufrag = "restarted";
+  own.ice_pwd = "ABCDEFGHIJKLMNOPQRSTUVWX";
+  const auto restart = sdp::create_offer(own, &first);
+  CHECK(sdp::is_ice_restart(first, restart));
+  CHECK_FALSE(sdp::is_new_dtls_association(first, restart));
+  CHECK(restart.tls_id == first.tls_id);
+  CHECK(restart.session_id == first.session_id);
+  CHECK(sdp::check_change(first, restart));
+  const auto last_answer = sdp::create_answer(ourselves(), first);
+  REQUIRE(last_answer);
+  const auto answer = sdp::create_answer(own, restart, &*last_answer);
+  REQUIRE(answer);
+  CHECK(sdp::is_ice_restart(*last_answer, *answer));
+  CHECK(answer->setup == last_answer->setup);
+
+  own.tls_id = sdp::make_tls_id(std::array<std::uint8_t, 24>{5});
+  const auto fresh = sdp::create_offer(own, &first);
+  CHECK(sdp::is_new_dtls_association(first, fresh));
+  CHECK(fresh.tls_id != first.tls_id);
+  CHECK(sdp::check_change(first, fresh));
 }
