@@ -83,6 +83,7 @@ channel_options options_of(const open_message& m) {
   return o;
 }
 
+// exception: 8831-6.4-b usrsctp 0.9.5 has no weighted scheduler; priorities are signaled, streams take turns
 open_message open_of(const channel_options& o) {
   open_message m;
   m.label = o.label;

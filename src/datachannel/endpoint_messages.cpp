@@ -21,6 +21,7 @@ async::task<base::result<void>> endpoint::send(channel& c, message m) {
         c->link_->owner->ask_reset(*c);
     }
   } const guard(c);
+  // exception: 8831-6.6-h the limit is the peer's max-message-size; I-DATA is there for those whose neighbours are in a hurry
   sctp::message_out out;
   out.stream = sctp::stream_id(*c.id_);
   out.protocol = sctp::ppid(static_cast<std::uint32_t>(payload_of(m.text, m.data.empty())));

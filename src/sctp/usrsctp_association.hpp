@@ -78,10 +78,7 @@ class usrsctp_association final : public association, private usrsctp_library::m
   void transmit_packet(base::byte_view packet) override;
   void turn() override;
   [[nodiscard]] bool busy() const override {
-    return connecting_or_leaving() || outstanding_.total().octets != 0 || tail_ || !to_reset_.empty();
-  }
-  [[nodiscard]] bool connecting_or_leaving() const noexcept {
-    return state_ == sctp::state::connecting || state_ == sctp::state::shutting_down;
+    return state_ == sctp::state::connecting || expects_answer() || tail_ || !to_reset_.empty();
   }
   [[nodiscard]] bool expects_answer() const {
     return state_ == sctp::state::shutting_down ||

@@ -34,6 +34,9 @@ usrsctp_library& usrsctp_library::instance() {
 
 usrsctp_library::usrsctp_library() {
   usrsctp_init_nothreads(0, packet_leaves, nullptr);
+  // exception: 9653-5.2-a usrsctp 0.9.5 knows no zero checksum; every packet carries a real one
+  // exception: 9653-5.2-b as above
+  // exception: 9653-5.3-a as above: a packet with any other checksum than the right one is dropped
   usrsctp_enable_crc32c_offload();  // base::crc32c uses the processor's instruction
   // One path inside DTLS: no addresses to add, nothing to authenticate, nobody to mark packets.
   usrsctp_sysctl_set_sctp_asconf_enable(0);

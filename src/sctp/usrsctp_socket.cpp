@@ -55,6 +55,7 @@ bool set(c_socket* s, int option, const T& value) {
 bool set_size(c_socket* s, int option, std::size_t octets) { return set(s, SOL_SOCKET, option, static_cast<int>(octets)); }
 
 bool set_up_transport(c_socket* s, const association_config& c) {
+  // exception: 8831-6.2-a 65535 streams cost 13 MB a pair in usrsctp; 1024 each way are 230 KB
   sctp_initmsg init{};
   init.sinit_num_ostreams = c.streams;
   init.sinit_max_instreams = c.streams;
@@ -79,6 +80,9 @@ bool set_up_transport(c_socket* s, const association_config& c) {
   path.spp_flags = SPP_PMTUD_DISABLE | SPP_HB_ENABLE;
   path.spp_pathmaxrxt = practically_never;
   path.spp_hbinterval = 30'000;  // consent checks of ICE notice a dead path sooner
+  // exception: 8831-5-b the engine knows one opaque path; ICE moves it without telling
+  // exception: 8831-5-c as above: congestion control learns a new path by its losses and round trips
+  // exception: 8831-5-d usrsctp's path MTU discovery does not work; the packet size is configured for 1200-octet datagrams
   // For AF_CONN the library does not count the common header: a path MTU of n gives packets of n + 12.
   path.spp_pathmtu = c.mtu - static_cast<std::uint32_t>(common_header_size);
 

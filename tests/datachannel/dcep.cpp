@@ -59,6 +59,7 @@ TEST_CASE("the reliability parameter of a reliable channel is zero when sent and
   CHECK(o.ordered);
 }
 
+// req: 8831-6.4-c
 TEST_CASE("options become an OPEN and come back") {
   for (const channel_options& o :
        {channel_options{.label = "a"}, channel_options{.label = "b", .ordered = false},

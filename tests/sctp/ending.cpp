@@ -166,3 +166,43 @@ TEST_CASE("a destroyed association says nothing more, whatever it was doing") {
     CHECK(w.counts[a] == before);
   }
 }
+
+TEST_CASE("a sender that waits when its association is destroyed gets an answer") {
+  wire w;
+  w.connect();
+  w.pass = [](side, std::size_t, base::byte_view) { return false; };
+  w.run([](wire& w) -> async::task<> {
+    co_await async::with_scope(async::at_end::join, [&w](async::scope& s) -> async::task<> {
+      for (int i = 0; i < 3; ++i)
+        s.spawn("sender", [&w]() -> async::task<> {
+          for (;;) {
+            const auto sent = co_await w.at(a).send(on_stream(1, pattern(200'000)));
+            if (sent) continue;
+            CHECK(sent.error() == sctp::errc::closed);
+            break;
+          }
+        });
+      co_await async::sleep_for(100ms);
+      w.ends[a].reset();
+    });
+  }(w));
+}
+
+TEST_CASE("a peer that falls silent in the middle is noticed, whatever was under way") {
+  for (int what_is_due = 0; what_is_due < 3; ++what_is_due) {
+    wire w;
+    w.connect();
+    if (what_is_due == 1) CHECK(w.at(a).try_send(on_stream(4, pattern(10))).has_value());
+    w.settle(5s);
+    w.pass = [](side, std::size_t, base::byte_view) { return false; };
+    const auto begin = w.loop.now();
+    const sctp::stream_id four(4);
+    if (what_is_due == 0) CHECK(w.at(a).try_send(on_stream(4, pattern(10))).has_value());
+    if (what_is_due == 1) w.at(a).reset_streams({&four, 1});
+    if (what_is_due == 2) w.at(a).close();
+    w.run([](wire& w) -> async::task<> { co_await w.at(a).closed(); }(w));
+    CHECK(w.at(a).error() == sctp::errc::lost);
+    CHECK(w.loop.now() - begin >= 30s);
+    CHECK(w.loop.now() - begin < 32s);
+  }
+}

@@ -3,6 +3,7 @@
 using namespace strata;
 using namespace strata::test;
 
+// req: 8831-5-f
 TEST_CASE("garbage is counted, answered by nothing, and the association goes on") {
   wire w;
   w.keep = true;

@@ -114,6 +114,7 @@ TEST_CASE("a message above the agreed size is told once and thrown away; the nex
   CHECK(w.traces[b].drops == std::vector<std::string>{"message above the agreed size"});
 }
 
+// req: 8831-5-e
 TEST_CASE("no packet is larger than the configured limit, whatever is sent") {
   for (const std::uint16_t mtu : {576, 1171, 1400}) {
     sctp::association_config c;

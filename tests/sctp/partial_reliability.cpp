@@ -109,3 +109,46 @@ TEST_CASE("a long message that is given up in the middle leaves no part of it be
     for (const auto& got : in.messages) CHECK((got.data.size() == 77 || got.data == big));
   }(w, in));
 }
+
+// req: 3758-3.6-b
+TEST_CASE("an old FORWARD-TSN changes nothing") {
+  wire w;
+  w.keep = true;
+  const auto got = survivors(sctp::reliability::max_retransmits(0), true, w);
+  std::vector<base::bytes> old;
+  for (const auto& p : w.sent[a])
+    if (forwards({p})) old.push_back(p);
+  REQUIRE(old.size() > 3);
+  inbox in(w.at(b));
+  for (const auto& p : old) w.inject(b, p);
+  w.settle(2s);
+  CHECK(in.messages.empty());
+  CHECK(w.at(a).try_send(on_stream(1, base::as_bytes("on"))).has_value());
+  w.run(in.count(1));
+}
+
+// req: 3758-3.3.1-a
+TEST_CASE("a peer that does not know partial reliability gets everything, reliably") {
+  wire w;
+  w.keep = true;
+  // b's INIT and INIT ACK arrive with the Forward-TSN-Supported parameter renamed to one that everybody skips.
+  w.pass = [&w](side from, std::size_t, base::byte_view packet) {
+    auto chunks = sctp::chunks_of(packet);
+    const auto c = sctp::take_chunk(chunks);
+    if (from != b || !c || (c->type != sctp::chunk_type::init && c->type != sctp::chunk_type::init_ack)) return true;
+    auto changed = base::to_bytes(packet);
+    const base::bytes supported = {0xc0, 0x00, 0x00, 0x04};
+    const auto at = std::search(changed.begin(), changed.end(), supported.begin(), supported.end());
+    REQUIRE(at != changed.end());
+    *at = 0xbf;
+    // Neither the chunk types of PR in Supported Extensions may speak for it.
+    for (auto i = changed.begin() + 32; i != changed.end(); ++i)
+      if (*i == 0xc0 || *i == 0xc2) *i = 0x82;
+    sctp::write_checksum(changed);
+    w.inject(a, changed, 10ms);
+    return false;
+  };
+  const auto got = survivors(sctp::reliability::max_retransmits(0), true, w);
+  CHECK(got.size() == 200);
+  CHECK_FALSE(forwards(w.sent[a]));
+}
