@@ -40,6 +40,7 @@ MAY_USE = {
 CONFINED = [
     ("Asio", re.compile(r"^asio([./]|$)"), ["src/net/asio_*"]),
     ("mbedTLS", re.compile(r"^mbedtls/"), ["src/crypto/*", "src/dtls/*", "src/net/tls_*"]),
+    ("nettle", re.compile(r"^nettle/"), ["src/crypto/*"]),
     ("usrsctp", re.compile(r"^usrsctp"), ["src/sctp/*"]),
     ("simdjson", re.compile(r"^simdjson"), ["src/base/json.cpp"]),
 ]

@@ -1,7 +1,6 @@
 #include "dtls/record_protection.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace strata::dtls {
 namespace {
@@ -32,14 +31,11 @@ associated_data associated(const std::uint8_t* number, std::size_t size) noexcep
 
 }  // namespace
 
-std::optional<record_protection> record_protection::make(key_block keys, bool client) noexcept {
-  const auto client_key = crypto::aes_128_gcm::make(keys.subspan<0, 16>());
-  const auto server_key = crypto::aes_128_gcm::make(keys.subspan<16, 16>());
-  if (!client_key || !server_key) return std::nullopt;
-  auto made = client ? record_protection(*client_key, *server_key) : record_protection(*server_key, *client_key);
-  std::copy_n(keys.begin() + 32, 4, (client ? made.seal_salt_ : made.open_salt_).begin());
-  std::copy_n(keys.begin() + 36, 4, (client ? made.open_salt_ : made.seal_salt_).begin());
-  return made;
+record_protection::record_protection(key_block keys, bool client)
+    : seal_(client ? keys.subspan<0, 16>() : keys.subspan<16, 16>()),
+      open_(client ? keys.subspan<16, 16>() : keys.subspan<0, 16>()) {
+  std::copy_n(keys.begin() + 32, 4, (client ? seal_salt_ : open_salt_).begin());
+  std::copy_n(keys.begin() + 36, 4, (client ? open_salt_ : seal_salt_).begin());
 }
 
 void record_protection::seal(number epoch_and_sequence, base::byte_view text, std::uint8_t* out) const noexcept {

@@ -30,8 +30,7 @@ class record_protection {
   // Epoch and sequence number as they stand in a record.
   using number = std::span<const std::uint8_t, 8>;
 
-  // Nothing when the processor has no AES.
-  [[nodiscard]] static std::optional<record_protection> make(key_block keys, bool client) noexcept;
+  record_protection(key_block keys, bool client);
 
   // `out` has room for text.size() + overhead octets, which are the record.
   void seal(number epoch_and_sequence, base::byte_view text, std::uint8_t* out) const noexcept;
@@ -40,8 +39,6 @@ class record_protection {
   [[nodiscard]] std::optional<std::size_t> open(const record_view& record, std::uint8_t* out) const noexcept;
 
  private:
-  record_protection(const crypto::aes_128_gcm& ours, const crypto::aes_128_gcm& theirs) noexcept : seal_(ours), open_(theirs) {}
-
   crypto::aes_128_gcm seal_, open_;
   std::array<std::uint8_t, 4> seal_salt_{}, open_salt_{};
 };

@@ -82,7 +82,7 @@ void session::finish_handshake() {
   mbedtls_ssl_set_mtu(&ssl_, 0);
   const mbedtls_ssl_session* established = mbedtls_ssl_get_session_pointer(&ssl_);
   if (key_block_fits_ && established != nullptr && established->ciphersuite == MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)
-    protection_ = record_protection::make(key_block_, config_.endpoint == MBEDTLS_SSL_IS_CLIENT);
+    protection_.emplace(key_block_, config_.endpoint == MBEDTLS_SSL_IS_CLIENT);
   mbedtls_platform_zeroize(key_block_.data(), key_block_.size());
 }
 
