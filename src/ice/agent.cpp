@@ -39,9 +39,9 @@ async::task<> agent::run() {
     if (on_datagram) on_datagram(d);
   };
   const ending at_end(s);
-  open_bases(s);
   co_await async::with_scope(async::at_end::cancel, [&s](async::scope& scope) -> async::task<> {
-    for (auto& b : s.bases) scope.spawn("ice receive", receive, std::ref(s), std::ref(*b));
+    s.scope = &scope;
+    open_bases(s);
     scope.spawn("ice gather", gather, std::ref(s));
     scope.spawn("ice checks", run_checks, std::ref(s));
     scope.spawn("ice consent", keep_consent, std::ref(s));
@@ -125,20 +125,20 @@ async::task<agent_state> agent::next_state(agent_state seen) {
 bool agent::send(base::byte_view datagram) {
   auto& s = *session_;
   auto* b = s.outlet.base;
-  if (b == nullptr || !b->socket->send(s.outlet.remote, datagram)) {
+  if (b == nullptr || !b->socket.send(s.outlet.remote, datagram)) {
     ++s.counts.dropped_unsent;
     return false;
   }
   ++s.counts.datagrams_sent;
   s.counts.bytes_sent += datagram.size();
-  if (s.tracer.enabled()) s.tracer(s.now(), trace::packet{trace::direction::sent, b->host.address, s.outlet.remote, datagram});
+  if (s.tracer.enabled()) s.tracer(s.now(), trace::packet{trace::direction::sent, b->own.address, s.outlet.remote, datagram});
   return true;
 }
 
 std::optional<selected_pair> agent::selected() const {
   const auto& s = *session_;
   if (s.outlet.base == nullptr) return std::nullopt;
-  const auto* p = s.valid.find(s.outlet.base->host.address, s.outlet.remote);
+  const auto* p = s.valid.find(s.outlet.base->own.address, s.outlet.remote);
   if (p == nullptr) return std::nullopt;
   return selected_pair{p->local, p->remote, p->rtt, p->nominated, !p->nominated ? "" : p->nominated_by_us ? "us" : "the peer"};
 }

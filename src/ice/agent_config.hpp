@@ -2,24 +2,38 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/endpoint.hpp"
+#include "base/result.hpp"
 #include "base/time.hpp"
+#include "ice/relay.hpp"
 #include "net/host.hpp"
 
 namespace strata::ice {
 
 using namespace std::chrono_literals;
 
+// Which of our candidates take part (RFC 8828 calls such choices modes). relay: nobody learns an address of this machine but
+// the relay. host: no server learns that this machine connects to somebody.
+enum class candidate_policy : std::uint8_t { all, relay, host };
+
 struct agent_config {
   bool controlling = false;  // RFC 8445 §6.1.1: the side that offers first
+  candidate_policy policy = candidate_policy::all;
   std::vector<base::endpoint> stun_servers{};
+  std::vector<relay_source> relays{};  // best first
 
   bool ipv6 = true;
   bool allow_loopback = false;  // RFC 8445 §5.1.1.1 forbids it; for development on a machine without a network
   std::function<bool(const net::interface_address&)> use_interface{};  // RFC 8445 §19.1; empty: all
+  // Where sockets come from: several agents may share a port. Empty: a port of its own for each address.
+  std::function<base::result<std::unique_ptr<net::udp_socket>>(const base::ip_address& local, std::string_view ufrag)>
+      open_socket{};
 
   // RFC 8445 §14.2: not below 5 ms. Another value than 50 ms must be signaled; the larger of both sides' counts.
   base::duration pacing = 50ms;

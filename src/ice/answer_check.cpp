@@ -49,9 +49,9 @@ const candidate* remote_candidate(session& s, const base::endpoint& from, std::u
 
 // §7.3.1.4
 candidate_pair* trigger(session& s, local_base& b, const candidate& remote) {
-  auto* pair = s.checks.find(b.host.address, remote.address);
+  auto* pair = s.checks.find(b.own.address, remote.address);
   if (pair == nullptr) {
-    const auto added = s.checks.add_triggered(b.host, remote);
+    const auto added = s.checks.add_triggered(b.own, remote);
     if (!added) return nullptr;
     pair = s.checks.find(*added);
     s.checks.trigger(*pair);
@@ -104,7 +104,7 @@ void answer_check(session& s, local_base& b, const stun::message_view& m, const 
   // as long as the session lives (§8.1.2).
   ++s.counts.requests_answered;
   s.transmit(b, from, encode_success(m.transaction_id(), from, s.local_key));
-  if (!s.remote) remember(s, b.host.address, from, c);
+  if (!s.remote) remember(s, b.own.address, from, c);
   else if (!s.ended()) process_check(s, b, from, c);
 }
 

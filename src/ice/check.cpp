@@ -68,7 +68,7 @@ void refused(session& s, candidate_pair& p, std::uint32_t number, bool nominate,
 
 // §7.2.5.3.1: the peer saw an address that we do not know: we are behind a NAT that no server showed us.
 const candidate& mapped_candidate(session& s, const local_base& b, const base::endpoint& mapped, std::uint32_t sent_priority) {
-  const auto is_it = [&](const candidate& c) { return c.address == mapped && c.base_address == b.host.address; };
+  const auto is_it = [&](const candidate& c) { return c.address == mapped && c.base_address == b.own.address; };
   if (const auto c = std::ranges::find_if(s.local_candidates, is_it); c != s.local_candidates.end()) return *c;
   if (const auto c = std::ranges::find_if(s.discovered, is_it); c != s.discovered.end()) return *c;
   // A peer that answers every check with another address shall not fill our memory.
@@ -77,10 +77,10 @@ const candidate& mapped_candidate(session& s, const local_base& b, const base::e
   auto& c = s.discovered.emplace_back();
   c.type = candidate_type::peer_reflexive;
   c.address = mapped;
-  c.base_address = b.host.address;
-  c.related = b.host.address;
+  c.base_address = b.own.address;
+  c.related = b.own.address;
   c.priority = sent_priority;
-  c.foundation = s.local_foundations.of(c.type, b.host.address.address, std::nullopt, transport::udp);
+  c.foundation = s.local_foundations.of(c.type, b.own.address.address, std::nullopt, transport::udp);
   if (s.tracer.enabled()) s.note("local candidate", c.describe());
   return c;
 }
@@ -94,7 +94,7 @@ void succeeded(session& s, local_base& b, candidate_pair& p, bool nominate, std:
   const auto& local = mapped_candidate(s, b, mapped, sent_priority);
   const bool by_peer = !s.role.controlling && std::exchange(p.nominate_on_success, false);
   const bool by_us = s.role.controlling && nominate;
-  const auto priority = local.type == candidate_type::host ? p.priority : pair_priority(s.role.controlling, local, p.remote);
+  const auto priority = local.address == local.base_address ? p.priority : pair_priority(s.role.controlling, local, p.remote);
   s.valid.add({p.id, local, p.remote, priority, by_us || by_peer, by_us, s.now(), p.rtt});
   if (!s.first_valid) s.first_valid = s.now();
   // §7.2.5.3.3
@@ -119,7 +119,7 @@ void silence(session& s, pair_id id) {
 
 async::task<> check(session& s, pair_id id, bool nominate) {
   auto* pair = s.checks.find(id);
-  auto* b = pair == nullptr ? nullptr : s.base_at(pair->local.base_address);
+  const auto b = pair == nullptr ? nullptr : s.base_at(pair->local.base_address);
   if (b == nullptr) co_return;
 
   // §7.2.2, §7.1: who asks whom, with which rights.

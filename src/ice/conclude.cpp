@@ -5,7 +5,7 @@ namespace strata::ice {
 namespace {
 
 void move_outlet(session& s, const valid_pair* best) {
-  auto* b = best == nullptr ? nullptr : s.base_at(best->local.base_address);
+  auto* b = best == nullptr ? nullptr : s.base_at(best->local.base_address).get();
   const auto remote = best == nullptr ? base::endpoint() : best->remote.address;
   if (b == s.outlet.base && remote == s.outlet.remote) return;
   s.outlet.base = b;
@@ -43,9 +43,11 @@ void nominated(session& s, std::string_view why) {
 
 // Its interface went away, or the kernel gave up on it.
 void lose_base(session& s, local_base& b, std::string_view why) {
-  s.note("socket " + b.host.address.to_string(), why);
-  s.checks.fail_all_of(b.host.address, why);
-  s.valid.remove_all_of(b.host.address);
+  s.note("socket " + b.own.address.to_string(), why);
+  s.checks.fail_all_of(b.own.address, why);
+  s.valid.remove_all_of(b.own.address);
+  b.transactions.fail_all(base::errc::closed);
+  std::erase_if(s.bases, [&](const auto& known) { return known.get() == &b; });
   const bool was_in_use = s.outlet.base == &b;
   if (was_in_use && s.valid.empty()) s.set_state(agent_state::failed, why);
   reconsider(s, why);

@@ -20,7 +20,7 @@ void confirm(session& s, const base::endpoint& base_address, const base::endpoin
   ++s.counts.consent_received;
   pair->confirmed = s.now();
   pair->rtt = answer.round_trip;
-  const bool in_use = s.outlet.base != nullptr && s.outlet.base->host.address == base_address && s.outlet.remote == remote;
+  const bool in_use = s.outlet.base != nullptr && s.outlet.base->own.address == base_address && s.outlet.remote == remote;
   if (in_use && std::exchange(s.interrupted, false)) reconsider(s, "the peer answers again");
 }
 
@@ -37,13 +37,13 @@ void revoke(session& s, const base::endpoint& base_address, const base::endpoint
 }
 
 // RFC 7675 §5.1: a Binding request of its own, sent once; an answer to any of them counts, however late, while consent lasts.
-async::task<> ask(session& s, local_base& b, base::endpoint remote) {
-  const auto base_address = b.host.address;
-  auto request = encode_check({check_username(s.remote->ufrag, s.local.ufrag), peer_reflexive_priority(b.host), s.role, false},
-                              b.transactions.new_id(), *s.remote_key);
+async::task<> ask(session& s, std::shared_ptr<local_base> b, base::endpoint remote) {
+  const auto base_address = b->own.address;
+  auto request = encode_check({check_username(s.remote->ufrag, s.local.ufrag), peer_reflexive_priority(b->own), s.role, false},
+                              b->transactions.new_id(), *s.remote_key);
   ++s.counts.consent_sent;
   const stun::retransmission once{.rto = 500ms, .rc = 1, .last_wait = s.config.consent_lifetime, .reliable = false};
-  const auto answer = co_await b.transactions.transact(
+  const auto answer = co_await b->transactions.transact(
       remote, std::move(request), {.schedule = once},
       [&s](const stun::message_view& m, const base::endpoint&) { return judge_response(m, *s.remote_key); });
   if (!answer) co_return;
@@ -56,7 +56,7 @@ async::task<> ask(session& s, local_base& b, base::endpoint remote) {
 
 // One look at the clock: what is due, and when the next thing is.
 base::instant look(session& s, base::instant& next_ask, async::scope& asking) {
-  auto* pair = s.outlet.base == nullptr ? nullptr : s.valid.find(s.outlet.base->host.address, s.outlet.remote);
+  auto* pair = s.outlet.base == nullptr ? nullptr : s.valid.find(s.outlet.base->own.address, s.outlet.remote);
   if (pair == nullptr) return base::never;
   const auto ends = consent_until(pair->confirmed, s.config.consent_lifetime);
   if (s.now() >= ends) {
@@ -69,7 +69,7 @@ base::instant look(session& s, base::instant& next_ask, async::scope& asking) {
     reconsider(s, "the peer has stopped answering");
   }
   if (s.now() >= next_ask) {
-    asking.spawn("ice consent request", ask, std::ref(s), std::ref(*s.outlet.base), s.outlet.remote);
+    asking.spawn("ice consent request", ask, std::ref(s), s.base_at(s.outlet.base->own.address), s.outlet.remote);
     next_ask = s.now() + consent_delay(s.config.consent_interval, s.host.random_u64());
   }
   return std::min({ends, next_ask, s.interrupted ? base::never : interruption});
@@ -88,7 +88,7 @@ async::task<> keep_consent(session& s) {
         // A pair that was validated this moment has just been asked; another one may have been silent for long.
         base = s.outlet.base;
         remote = s.outlet.remote;
-        if (const auto* pair = base == nullptr ? nullptr : s.valid.find(base->host.address, remote))
+        if (const auto* pair = base == nullptr ? nullptr : s.valid.find(base->own.address, remote))
           next_ask = pair->confirmed + consent_delay(s.config.consent_interval, s.host.random_u64());
       }
       const auto wake = look(s, next_ask, asking);

@@ -1,6 +1,7 @@
 // Gathering candidates (RFC 8445 §5.1.1): the addresses of this machine, and what servers say they look like from outside.
 #include <algorithm>
 
+#include "async/combine.hpp"
 #include "async/scope.hpp"
 #include "async/sleep.hpp"
 #include "ice/priority.hpp"
@@ -36,7 +37,8 @@ std::optional<base::endpoint> mapped_address(const stun::message_view& m) {
 }
 
 // RFC 8445 §5.1.1.2: a server-reflexive candidate.
-async::task<> ask_server(session& s, local_base& b, std::size_t server, base::duration rto) {
+async::task<> ask_server(session& s, std::shared_ptr<local_base> from, std::size_t server, base::duration rto) {
+  auto& b = *from;
   const auto to = s.config.stun_servers[server];
   auto request = binding_request(b.transactions.new_id());
   auto answer = co_await b.transactions.transact(to, std::move(request), {.schedule = stun::retransmission::over_udp(rto)});
@@ -45,7 +47,7 @@ async::task<> ask_server(session& s, local_base& b, std::size_t server, base::du
     co_return;
   }
   const auto mapped = mapped_address(answer->message());
-  if (!mapped || mapped->address.family() != b.host.address.address.family() || mapped->port == 0) {
+  if (!mapped || mapped->address.family() != b.own.address.address.family() || mapped->port == 0) {
     s.note("server " + to.to_string(), "its answer has no usable mapped address");
     co_return;
   }
@@ -53,39 +55,43 @@ async::task<> ask_server(session& s, local_base& b, std::size_t server, base::du
   candidate c;
   c.type = candidate_type::server_reflexive;
   c.address = *mapped;
-  c.base_address = b.host.address;
-  c.related = b.host.address;
-  c.foundation = s.local_foundations.of(c.type, b.host.address.address, to.address, transport::udp);
+  c.base_address = b.own.address;
+  c.related = b.own.address;
+  c.foundation = s.local_foundations.of(c.type, b.own.address.address, to.address, transport::udp);
   // RFC 8445 §5.1.2.1: one preference for each candidate of a type; bases are far enough apart for this.
   c.priority =
-      candidate_priority(c.type, static_cast<std::uint16_t>(b.plan.local_preference - std::min<std::size_t>(server, 255)));
+      candidate_priority(c.type, static_cast<std::uint16_t>(b.local_preference() - std::min<std::size_t>(server, 255)));
   add_local_candidate(s, std::move(c));
 }
 
 // Every base asks every server, side by side, one new question every Ta (RFC 8445 §5.1.1.2, §14.2).
 async::task<> ask_servers(session& s) {
+  if (s.config.policy != candidate_policy::all) co_return;
   struct question {
-    local_base* from;
+    std::shared_ptr<local_base> from;
     std::size_t server;
   };
   std::vector<question> questions;
   for (std::size_t n = 0; n < s.config.stun_servers.size(); ++n)
-    for (auto& b : s.bases)
-      if (worth_asking(b->host.address.address, s.config.stun_servers[n].address)) questions.push_back({b.get(), n});
+    for (const auto& b : s.bases)
+      if (!b->relayed && worth_asking(b->own.address.address, s.config.stun_servers[n].address)) questions.push_back({b, n});
   const auto rto = gather_rto(s.config.rto, s.pacing, questions.size());
   co_await async::with_scope(async::at_end::join, [&](async::scope& scope) -> async::task<> {
     for (const auto& q : questions) {
-      scope.spawn("ice ask server", ask_server, std::ref(s), std::ref(*q.from), q.server, rto);
+      scope.spawn("ice ask server", ask_server, std::ref(s), q.from, q.server, rto);
       co_await async::sleep_for(s.pacing);
     }
   });
 }
+
+async::task<> ask_everybody(session& s) { co_await async::all_of(ask_servers(s), gather_relays(s)); }
 
 }  // namespace
 
 void open_bases(session& s) {
   s.phases.gathering_began = s.now();
   s.tracer(s.now(), trace::phase{trace::layer::ice, "gathering", true, {}});
+  if (s.relay_only()) return;
   const auto all = addresses(s);
   const gather_options options{s.config.ipv6, s.config.allow_loopback, s.config.max_addresses};
   if (s.tracer.enabled()) {
@@ -93,25 +99,32 @@ void open_bases(session& s) {
       if (const auto why = why_not(a, all, options)) s.note("address " + a.address.to_string(), *why);
   }
   for (const auto& planned : plan_bases(all, options)) {
-    auto socket = s.host.bind_udp({planned.from.address, 0});
+    auto socket = s.config.open_socket ? s.config.open_socket(planned.from.address, s.local.ufrag)
+                                       : s.host.bind_udp({planned.from.address, 0});
     if (!socket) {  // an address that is still being checked for duplicates, or just went away
       s.note("address " + planned.from.address.to_string(), socket.error().message());
       continue;
     }
-    auto b = std::make_unique<local_base>(s, std::move(*socket), planned);
-    auto& c = b->host;
-    c.address = {planned.from.address, b->socket->local_endpoint().port};
+    auto b = std::make_shared<local_base>(s, std::move(*socket));
+    auto& c = b->own;
+    c.address = {planned.from.address, b->socket.local_endpoint().port};
     c.base_address = c.address;
     c.priority = candidate_priority(candidate_type::host, planned.local_preference);
     c.foundation = s.local_foundations.of(c.type, c.address.address, std::nullopt, transport::udp);
-    s.bases.push_back(std::move(b));
+    add_base(s, std::move(b));
   }
 }
 
+void add_base(session& s, std::shared_ptr<local_base> b) {
+  s.scope->spawn("ice receive", receive, std::ref(s), b);
+  s.bases.push_back(std::move(b));
+}
+
 async::task<> gather(session& s) {
-  for (auto& b : s.bases) add_local_candidate(s, b->host);
+  const auto here = s.bases;
+  for (const auto& b : here) add_local_candidate(s, b->own);
   // A dead server delays the end of candidates, and nothing else: checks run all the while.
-  const auto in_time = co_await async::with_timeout(s.config.gather_limit, ask_servers(s));
+  const auto in_time = co_await async::with_timeout(s.config.gather_limit, ask_everybody(s));
   end_gathering(s, in_time ? "every server has answered or failed" : "some servers did not answer in time");
 }
 
@@ -121,7 +134,7 @@ async::task<> keep_mappings(session& s) {
   while (!s.ended()) {
     co_await async::sleep_for(s.config.reflexive_keepalive);
     if (s.state != agent_state::idle && s.state != agent_state::checking) continue;
-    for (auto& b : s.bases)
+    for (const auto& b : std::vector(s.bases))
       for (const auto& server : b->answered_by) {
         const stun::retransmission once{.rto = 500ms, .rc = 1, .last_wait = 500ms, .reliable = false};
         (void)co_await b->transactions.transact(server, binding_request(b->transactions.new_id()), {.schedule = once});

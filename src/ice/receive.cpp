@@ -39,19 +39,19 @@ void on_stun(session& s, local_base& b, const net::datagram& d) {
 
 void on_data(session& s, local_base& b, const net::datagram& d) {
   const bool from_selected = s.outlet.base == &b && s.outlet.remote == d.peer;
-  if (from_selected || s.valid.find(b.host.address, d.peer) != nullptr) {
+  if (from_selected || s.valid.find(b.own.address, d.peer) != nullptr) {
     deliver(s, d.payload);
     return;
   }
   // The peer may have validated its side of a path already: its first data can overtake its answer, or our own check.
   // It waits until a check of ours has shown the address to be the peer's.
-  const auto* pair = s.checks.find(b.host.address, d.peer);
+  const auto* pair = s.checks.find(b.own.address, d.peer);
   const bool checked_early = std::ranges::any_of(
-      s.early_checks, [&](const early_check& e) { return e.base_address == b.host.address && e.from == d.peer; });
+      s.early_checks, [&](const early_check& e) { return e.base_address == b.own.address && e.from == d.peer; });
   const bool promising = !s.ended() && (pair != nullptr ? pair->state != pair_state::failed : checked_early);
   if (promising && s.parked_bytes + weight(d.payload) <= most_parked_bytes) {
     s.parked_bytes += weight(d.payload);
-    s.parked.push_back({b.host.address, d.peer, base::to_bytes(d.payload)});
+    s.parked.push_back({b.own.address, d.peer, base::to_bytes(d.payload)});
     return;
   }
   s.drop(s.counts.dropped_unknown_source, "data from an address that no check has shown to be the peer's", d.peer,
@@ -60,16 +60,17 @@ void on_data(session& s, local_base& b, const net::datagram& d) {
 
 }  // namespace
 
-async::task<> receive(session& s, local_base& b) {
+async::task<> receive(session& s, std::shared_ptr<local_base> from) {
+  auto& b = *from;
   for (;;) {
-    const auto batch = co_await b.socket->receive();
+    const auto batch = co_await b.socket.receive();
     if (!batch) {
       lose_base(s, b, batch.error().message());
       co_return;
     }
     for (const auto& d : *batch) {
       if (s.state == agent_state::closed) co_return;
-      if (s.tracer.enabled()) s.tracer(s.now(), trace::packet{trace::direction::received, b.host.address, d.peer, d.payload});
+      if (s.tracer.enabled()) s.tracer(s.now(), trace::packet{trace::direction::received, b.own.address, d.peer, d.payload});
       // RFC 7983 §7: 0 to 3 is STUN. An empty datagram is nothing at all.
       if (d.payload.empty()) continue;
       if (d.payload[0] <= 3) on_stun(s, b, d);

@@ -6,6 +6,7 @@
 
 #include "async/combine.hpp"
 #include "async/sleep.hpp"
+#include "ice/priority.hpp"
 #include "ice/timing.hpp"
 
 namespace strata::ice {
@@ -37,10 +38,19 @@ std::string_view to_string(agent_state s) noexcept {
   return "?";
 }
 
-local_base::local_base(session& s, std::unique_ptr<net::udp_socket> bound, const planned_base& p)
-    : socket(std::move(bound)), plan(p), transactions(s.host, [this, &s](const base::endpoint& to, base::byte_view message) {
-        return s.transmit(*this, to, message);
-      }) {}
+local_base::local_base(session& s, std::unique_ptr<net::udp_socket> from)
+    : bound(std::move(from)),
+      socket(*bound),
+      transactions(s.host,
+                   [this, &s](const base::endpoint& to, base::byte_view message) { return s.transmit(*this, to, message); }) {}
+
+local_base::local_base(session& s, std::unique_ptr<relay> r)
+    : relayed(std::move(r)),
+      socket(relayed->socket()),
+      transactions(s.host,
+                   [this, &s](const base::endpoint& to, base::byte_view message) { return s.transmit(*this, to, message); }) {}
+
+std::uint16_t local_base::local_preference() const noexcept { return local_preference_of(own.priority); }
 
 session::session(net::host& h, agent_config c, trace::tracer t)
     : host(h),
@@ -52,9 +62,9 @@ session::session(net::host& h, agent_config c, trace::tracer t)
       pacing(agree_on_pacing(config.pacing, config.pacing)),
       checks(config.max_pairs, config.controlling) {}
 
-local_base* session::base_at(const base::endpoint& address) noexcept {
+std::shared_ptr<local_base> session::base_at(const base::endpoint& address) noexcept {
   for (auto& b : bases)
-    if (b->host.address == address) return b.get();
+    if (b->own.address == address) return b;
   return nullptr;
 }
 
@@ -109,8 +119,8 @@ bool session::transmit(local_base& from, const base::endpoint& to, base::byte_vi
       }
     }
   }
-  tracer(now(), trace::packet{trace::direction::sent, from.host.address, to, message});
-  return from.socket->send(to, message);
+  tracer(now(), trace::packet{trace::direction::sent, from.own.address, to, message});
+  return from.socket.send(to, message);
 }
 
 void session::note(std::string_view subject, std::string_view text) const {

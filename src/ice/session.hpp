@@ -1,6 +1,6 @@
 // The parts of one agent, which its procedures share: each file below works on this, and nothing else does.
 //
-//   gather.cpp        §5.1    candidates of this machine       answer_check.cpp  §7.3    the peer's checks
+//   gather*.cpp       §5.1    our candidates                   answer_check.cpp  §7.3    the peer's checks
 //   trickle.cpp       8838    candidates of both sides meet    conclude.cpp      §8      selection and state
 //   run_checks.cpp    §6.1.4  one check every Ta               consent.cpp       7675    may we go on sending?
 //   check.cpp         §7.2    one check                        receive.cpp       §12     what comes in, and whose it is
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "async/event.hpp"
+#include "async/scope.hpp"
 #include "async/task.hpp"
 #include "base/endpoint.hpp"
 #include "ice/agent.hpp"
@@ -31,15 +32,19 @@
 
 namespace strata::ice {
 
-// A socket on one address of this machine, with its host candidate.
+// A socket and its own candidate: an address of this machine, or one of a relay. Its address names it.
 struct local_base {
-  local_base(session& s, std::unique_ptr<net::udp_socket> bound, const planned_base& p);
+  local_base(session& s, std::unique_ptr<net::udp_socket> bound);
+  local_base(session& s, std::unique_ptr<relay> r);
 
-  std::unique_ptr<net::udp_socket> socket;
-  planned_base plan;
-  candidate host;
+  std::unique_ptr<net::udp_socket> bound;
+  std::unique_ptr<relay> relayed;
+  net::udp_socket& socket;  // of one of these
+  candidate own;
   stun::transaction_table transactions;
-  std::vector<base::endpoint> answered_by;  // STUN servers that know a mapping of this socket
+  std::vector<base::endpoint> answered_by{};  // STUN servers that know a mapping of this socket
+
+  [[nodiscard]] std::uint16_t local_preference() const noexcept;
 };
 
 // A check that came before we knew whose it is (RFC 8445 §7.3): answered at once, looked at later.
@@ -61,6 +66,7 @@ struct session {
   const agent_config config;
   const trace::tracer tracer;
   std::function<void(base::byte_view)> on_datagram;
+  async::scope* scope = nullptr;  // of agent::run(): what serves the bases lives there
 
   // Who we are, who they are.
   description local;
@@ -71,9 +77,9 @@ struct session {
   base::duration pacing;
 
   // Candidates.
-  std::vector<std::unique_ptr<local_base>> bases;
-  std::vector<candidate> local_candidates;  // in the order they are signaled
-  std::vector<candidate> discovered;        // ours, peer-reflexive; never signaled
+  std::vector<std::shared_ptr<local_base>> bases;  // whoever waits for one keeps it
+  std::vector<candidate> local_candidates;         // in the order they are signaled
+  std::vector<candidate> discovered;               // ours, peer-reflexive; never signaled
   std::size_t signaled = 0;
   bool gathering_done = false;
   foundations local_foundations;
@@ -120,7 +126,8 @@ struct session {
 
   [[nodiscard]] base::instant now() const { return host.now(); }
   [[nodiscard]] bool ended() const noexcept { return state == agent_state::failed || state == agent_state::closed; }
-  [[nodiscard]] local_base* base_at(const base::endpoint& address) noexcept;
+  [[nodiscard]] std::shared_ptr<local_base> base_at(const base::endpoint& address) noexcept;
+  [[nodiscard]] bool relay_only() const noexcept { return config.policy == candidate_policy::relay; }
 
   void set_state(agent_state next, std::string_view why);
   void set_pair_state(candidate_pair& p, pair_state next, std::string_view why);
@@ -134,8 +141,13 @@ struct session {
 
 // gather.cpp
 void open_bases(session& s);
+void add_base(session& s, std::shared_ptr<local_base> b);
 [[nodiscard]] async::task<> gather(session& s);
 [[nodiscard]] async::task<> keep_mappings(session& s);
+
+// gather_relays.cpp
+[[nodiscard]] async::task<> gather_relays(session& s);
+void permit_peer(session& s, const local_base& b);
 
 // trickle.cpp
 void add_local_candidate(session& s, candidate c);
@@ -168,7 +180,7 @@ void lose_base(session& s, local_base& b, std::string_view why);
 [[nodiscard]] async::task<> keep_consent(session& s);
 
 // receive.cpp
-[[nodiscard]] async::task<> receive(session& s, local_base& b);
+[[nodiscard]] async::task<> receive(session& s, std::shared_ptr<local_base> b);
 void deliver_parked(session& s, const base::endpoint& base_address, const base::endpoint& remote);
 
 // Waits until the event is set or the time has come.

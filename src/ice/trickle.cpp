@@ -55,10 +55,11 @@ void set_remote(session& s, description peer) {
     }
     s.remote_candidates.push_back(std::move(c));
   }
+  for (const auto& b : s.bases) permit_peer(s, *b);
   s.checks.form(s.local_candidates, s.remote_candidates);
   // RFC 8445 §7.3: what came early is looked at now.
   for (const auto& e : std::exchange(s.early_checks, {}))
-    if (auto* b = s.base_at(e.base_address)) process_check(s, *b, e.from, e.check);
+    if (const auto b = s.base_at(e.base_address)) process_check(s, *b, e.from, e.check);
   s.remote_known.set();
   s.work_for_checks.set();
 }
@@ -103,10 +104,11 @@ void pair_remote_candidate(session& s, const candidate& c) {
     known->priority = priority;
     s.checks.adopt_signaled(*known);
     for (auto& b : s.bases)
-      if (auto* v = s.valid.find(b->host.address, c.address)) v->remote = *known;
+      if (auto* v = s.valid.find(b->own.address, c.address)) v->remote = *known;
     return;
   }
   s.remote_candidates.push_back(c);
+  for (const auto& b : s.bases) permit_peer(s, *b);
   // After a nomination of ours nothing new is checked (RFC 8445 §8.1.1).
   if (s.role.controlling && (s.valid.any_nominated() || s.nominating)) return;
   for (const auto& l : s.local_candidates) s.checks.add(l, c);

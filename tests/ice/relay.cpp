@@ -1,0 +1,137 @@
+// Relayed candidates. The relay of these tests is another host's socket, handed over as if by TURN.
+#include <doctest/doctest.h>
+
+#include "agents.hpp"
+
+namespace strata::ice::testing {
+namespace {
+
+// Bound to the relay's host: whoever holds it speaks from there.
+class far_socket final : public relay {
+ public:
+  far_socket(sim::host& at, base::endpoint mapped) : at_(at), mapped_(mapped) { socket_ = *at.bind_udp({at.address(), 0}); }
+  net::udp_socket& socket() override { return *socket_; }
+  [[nodiscard]] base::endpoint mapped() const override { return mapped_; }
+  [[nodiscard]] base::endpoint server() const override { return {at_.address(), 3478}; }
+  void permit(const base::ip_address& peer) override { permitted.push_back(peer); }
+  async::task<> run() override {
+    struct counted {
+      counted() { ++running; }
+      ~counted() { --running; }
+    } const here;
+    co_await async::sleep_for(1000h);
+  }
+  static inline int running = 0;
+  static inline std::vector<base::ip_address> permitted;
+
+ private:
+  sim::host& at_;
+  base::endpoint mapped_;
+  std::unique_ptr<net::udp_socket> socket_;
+};
+
+relay_source source(sim::host& at, base::duration takes = 30ms) {
+  return {"relay on " + at.name(), [&at, takes]() -> async::task<base::result<std::unique_ptr<relay>>> {
+            co_await async::sleep_for(takes);
+            co_return std::make_unique<far_socket>(at, base::endpoint{*base::ip_address::parse("203.0.113.9"), 4000});
+          }};
+}
+
+struct two_homes {
+  sim::network net{7};
+  sim::host& a = net.add_host("a", {"192.0.2.1"});
+  sim::host& b = net.add_host("b", {"192.0.2.2"});
+  sim::host& r = net.add_host("r", {"198.51.100.1"});
+};
+
+async::task<> exchange(agent& a, agent& b) {
+  inbox at_b(b);
+  co_await both_completed(a, b);
+  CHECK(a.send(base::as_bytes("over the relay")));
+  co_await at_b.until(1);
+  CHECK(at_b.received[0] == "over the relay");
+}
+
+}  // namespace
+
+TEST_CASE("peers that cannot reach each other meet at a relay") {  // req: 8445-5.1.1.2-a
+  two_homes w;
+  w.net.partition(w.a, w.b);
+  agent a(w.a, {.controlling = true, .relays = {source(w.r)}}), b(w.b, {});
+  with_agents(w.net, a, b, [&]() -> async::task<> {
+    co_await exchange(a, b);
+    const auto pair = a.selected();
+    REQUIRE(pair);
+    CHECK(pair->local.type == candidate_type::relayed);
+    CHECK(pair->local.address.address == w.r.address());
+    CHECK(pair->local.related == base::endpoint{*base::ip_address::parse("203.0.113.9"), 4000});
+    CHECK(far_socket::running == 1);
+  });
+  CHECK(far_socket::running == 0);
+}
+
+TEST_CASE("a direct path is preferred to a relay, whoever of them is faster") {
+  two_homes w;
+  agent a(w.a, {.controlling = true, .relays = {source(w.r, 0ms)}}), b(w.b, {.relays = {source(w.r, 0ms)}});
+  with_agents(w.net, a, b, [&]() -> async::task<> {
+    co_await exchange(a, b);
+    CHECK(a.selected()->local.type == candidate_type::host);
+    CHECK(a.selected()->remote.type == candidate_type::host);
+  });
+}
+
+TEST_CASE("with the policy relay nobody learns another address than the relay's") {
+  two_homes w;
+  w.net.tap([&](const sim::packet_event& e) {
+    if (e.what == sim::packet_event::moment::sent && e.packet.source.address == w.a.address())
+      CHECK(e.packet.destination.address != w.b.address());
+  });
+  agent a(w.a, {.controlling = true, .policy = candidate_policy::relay, .relays = {source(w.r)}}), b(w.b, {});
+  with_agents(w.net, a, b, [&]() -> async::task<> {
+    co_await exchange(a, b);
+    REQUIRE(a.local_candidates().size() == 1);
+    CHECK(format(a.local_candidates()[0]).find("raddr 0.0.0.0 rport 9") != std::string::npos);
+  });
+}
+
+TEST_CASE("with the policy host no server is asked for anything") {
+  two_homes w;
+  w.net.tap([&](const sim::packet_event& e) { CHECK(e.packet.destination.address != w.r.address()); });
+  agent a(w.a, {.controlling = true,
+                .policy = candidate_policy::host,
+                .stun_servers = {{w.r.address(), 3478}},
+                .relays = {source(w.r)}}),
+      b(w.b, {});
+  with_agents(w.net, a, b, [&]() -> async::task<> {
+    co_await exchange(a, b);
+    CHECK(a.local_candidates().size() == 1);
+  });
+}
+
+TEST_CASE("a relay that never answers costs no set-up time") {
+  const auto time_to_connect = [](std::vector<relay_source> relays) {
+    two_homes w;
+    for (auto& r : relays) r = source(w.r, 1h);
+    agent a(w.a, {.controlling = true, .relays = relays}), b(w.b, {});
+    base::duration taken{};
+    with_agents(w.net, a, b, [&]() -> async::task<> {
+      const auto began = w.net.now();
+      CHECK(co_await a.connected());
+      taken = w.net.now() - began;
+    });
+    return taken;
+  };
+  CHECK(time_to_connect({}) == time_to_connect({relay_source{}}));
+}
+
+TEST_CASE("permissions are asked for as soon as the peer's candidates are known") {
+  two_homes w;
+  far_socket::permitted.clear();
+  agent a(w.a, {.controlling = true, .relays = {source(w.r)}}), b(w.b, {});
+  with_agents(w.net, a, b, [&]() -> async::task<> {
+    co_await exchange(a, b);
+    CHECK(std::ranges::find(far_socket::permitted, w.b.address()) != far_socket::permitted.end());
+  });
+}
+
+}  // namespace strata::ice::testing
