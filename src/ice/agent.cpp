@@ -60,6 +60,7 @@ void agent::close() {
 }
 
 const description& agent::local() const noexcept { return session_->local; }
+const std::optional<description>& agent::remote() const noexcept { return session_->remote; }
 std::vector<candidate> agent::local_candidates() const { return session_->local_candidates; }
 
 async::task<std::optional<candidate>> agent::next_local_candidate() {

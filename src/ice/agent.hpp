@@ -55,6 +55,7 @@ class agent {
 
   // Signaling out. The candidates appear in the order found; nothing, when there will be no more. One reader.
   [[nodiscard]] const description& local() const noexcept;
+  [[nodiscard]] const std::optional<description>& remote() const noexcept;
   [[nodiscard]] async::task<std::optional<candidate>> next_local_candidate();
   [[nodiscard]] std::vector<candidate> local_candidates() const;
   [[nodiscard]] async::task<> gathered();  // or closed

@@ -4,7 +4,6 @@
 
 #include "dtls/demux.hpp"
 #include "dtls/retransmission.hpp"
-#include "sdp/negotiation.hpp"
 
 namespace strata::rtc {
 namespace {
@@ -20,6 +19,7 @@ class category final : public std::error_category {
     switch (static_cast<errc>(value)) {
       case errc::wrong_state: return "the description does not fit the state of the negotiation";
       case errc::no_data_section: return "the description has no usable data-channel section";
+      case errc::another_session: return "the description does not continue this session";
       case errc::no_fingerprint: return "the description has no certificate fingerprint";
       case errc::connection_failed: return "no path to the peer";
       case errc::handshake_failed: return "the DTLS handshake failed";
@@ -56,10 +56,10 @@ peer_connection::peer_connection(net::host& host, dtls::certificate own, options
       certificate_(std::move(own)),
       options_(std::move(o)),
       tracer_(std::move(tracer)),
-      ice_(host, options_.ice, tracer_),
+      path_(host, options_.ice, tracer_),
       channels_(host, datachannel::endpoint_config{.max_message_size = options_.max_message_size}, tracer_) {
   timings_.began = host_.now();
-  ice_.on_datagram = [this](base::byte_view d) { on_datagram(d); };
+  path_.on_datagram = [this](base::byte_view d) { on_datagram(d); };
 }
 
 peer_connection::~peer_connection() = default;
@@ -68,16 +68,16 @@ async::task<> peer_connection::run() {
   struct end {
     peer_connection& self;
     ~end() {
-      self.ice_.close();
+      self.path_.close();
       self.set_state(self.state_ == connection_state::failed ? connection_state::failed : connection_state::closed,
                      self.reason_.empty() ? "closed" : self.reason_);
       self.ended_.set();
     }
   } const at_end{*this};
   co_await async::with_scope(async::at_end::cancel, [this](async::scope& s) -> async::task<> {
-    s.spawn("ice", [this] { return ice_.run(); });
+    s.spawn("path", [this] { return path_.run(); });
     s.spawn("gathering clock", [this]() -> async::task<> {
-      co_await ice_.gathered();
+      co_await path_.current()->gathered();
       ended(&timings::gathered);
     });
     // The peer is told with datagrams that ask for no answer, while there is a path for them: the body of a scope ends
@@ -102,7 +102,7 @@ async::task<> peer_connection::establish() {
   ended(&timings::described);
   set_state(connection_state::connecting, "descriptions exchanged");
 
-  if (const auto path = co_await ice_.connected(); !path) co_return fail("ICE: " + path.error().message());
+  if (const auto path = co_await path_.current()->connected(); !path) co_return fail("ICE: " + path.error().message());
   ended(&timings::paired);
 
   start_dtls();
@@ -122,14 +122,20 @@ async::task<> peer_connection::establish() {
   if (reason_.empty() || state_ == connection_state::connected) reason_ = "the peer closed the connection";
 }
 
-// Consent can come and go (RFC 7675); only the agent's final word ends the connection.
+// Consent can come and go (RFC 7675). What was lost for good, a restart may replace; only without one the connection ends.
 async::task<> peer_connection::watch_path() {
-  auto seen = ice_.state();
+  const auto usable_again = [](rtc::path& way) -> async::task<> {
+    while (way.current()->state() == ice::agent_state::failed) co_await way.changed();
+  };
   for (;;) {
-    if (seen == ice::agent_state::failed || seen == ice::agent_state::closed) co_return fail("ICE: the path was lost");
-    if (seen == ice::agent_state::disconnected) set_state(connection_state::disconnected, "no answer on the path");
+    const auto seen = path_.current()->state();
+    if (seen == ice::agent_state::closed) co_return fail("ICE: the path was lost");
+    const bool lost = seen == ice::agent_state::failed;
+    if (lost || seen == ice::agent_state::disconnected) set_state(connection_state::disconnected, "no answer on the path");
     else if (state_ == connection_state::disconnected) set_state(connection_state::connected, "the path answers again");
-    seen = co_await ice_.next_state(seen);
+    if (!lost) co_await path_.changed();
+    else if (!co_await async::with_timeout(options_.restart_patience, usable_again(path_)))
+      co_return fail("ICE: the path was lost");
   }
 }
 
@@ -139,84 +145,17 @@ async::task<> peer_connection::close_in_order() {
   co_await sctp_->shutdown();  // RFC 9260 §9.2: what was sent is delivered first
 }
 
-async::task<base::result<std::string>> peer_connection::create_offer() {
-  if (local_ || remote_) co_return base::fail(errc::wrong_state);
-  ice_.set_controlling(true);  // RFC 8445 §6.1.1
-  co_await async::with_timeout(options_.gather_patience, ice_.gathered());
-  if (close_asked_.is_set()) co_return base::fail(errc::closed);
-  local_ = sdp::create_offer(describe());
-  co_return sdp::format_data_description(*local_);
-}
-
-async::task<base::result<std::string>> peer_connection::accept_offer(std::string sdp_text) {
-  if (local_ || remote_) co_return base::fail(errc::wrong_state);
-  auto theirs = sdp::parse_data_description(sdp_text);
-  if (!theirs) co_return base::fail(theirs.error());
-  ice_.set_controlling(theirs->ice_lite);
-  if (auto applied = apply_remote(std::move(*theirs)); !applied) co_return base::fail(applied.error());
-  co_await async::with_timeout(options_.gather_patience, ice_.gathered());
-  if (close_asked_.is_set()) co_return base::fail(errc::closed);
-  auto answer = sdp::create_answer(describe(), *remote_);
-  if (!answer) co_return base::fail(answer.error());
-  local_ = std::move(*answer);
-  dtls_role_ = local_->setup == sdp::setup_role::active ? dtls::role::client : dtls::role::server;  // RFC 8842 §5.3
-  described_.set();
-  co_return sdp::format_data_description(*local_);
-}
-
-base::result<void> peer_connection::accept_answer(std::string_view sdp_text) {
-  if (!local_ || remote_) return base::fail(errc::wrong_state);
-  auto theirs = sdp::parse_data_description(sdp_text);
-  if (!theirs) return base::fail(theirs.error());
-  if (auto fits = sdp::check_answer(*local_, *theirs); !fits) return fits;
-  const auto role = theirs->setup == sdp::setup_role::passive ? dtls::role::client : dtls::role::server;
-  if (auto applied = apply_remote(std::move(*theirs)); !applied) return applied;
-  dtls_role_ = role;
-  described_.set();
-  return {};
-}
-
-base::result<void> peer_connection::apply_remote(sdp::data_description d) {
-  if (d.rejected || d.sctp_port == 0) return base::fail(errc::no_data_section);
-  if (d.fingerprints.empty()) return base::fail(errc::no_fingerprint);
-  std::vector<ice::candidate> candidates;
-  for (const auto& line : d.candidates)
-    if (auto c = ice::parse_candidate(line)) candidates.push_back(std::move(*c));  // RFC 8839 §5.1: unusable ones are ignored
-  for (auto& c : candidates) (void)ice_.add_remote_candidate(std::move(c));        // the agent counts those it cannot use
-  // After the candidates: checks of the peer that came before its description then find them by their own names.
-  ice::description theirs;
-  theirs.ufrag = d.ice_ufrag;
-  theirs.pwd = d.ice_pwd;
-  theirs.lite = d.ice_lite;
-  theirs.trickle = d.trickle;
-  theirs.ice2 = d.ice2;
-  ice_.set_remote(std::move(theirs));
-  if (d.end_of_candidates || !d.trickle) ice_.remote_end_of_candidates();
-  remote_ = std::move(d);
-  return {};
-}
-
-sdp::data_description peer_connection::describe() const {
-  sdp::data_description d;
-  d.session_id = host_.random_u64() >> 2;
-  d.ice_ufrag = ice_.local().ufrag;
-  d.ice_pwd = ice_.local().pwd;
-  for (const auto& c : ice_.local_candidates()) d.candidates.push_back(ice::format(c));
-  d.fingerprints = {certificate_.fingerprint()};
-  d.max_message_size = options_.max_message_size;
-  return d;
-}
-
 void peer_connection::start_dtls() {
   dtls::config d;
-  if (const auto pair = ice_.selected()) d.initial_timeout = dtls::initial_timeout(pair->rtt);
+  if (const auto pair = path_.current()->selected()) d.initial_timeout = dtls::initial_timeout(pair->rtt);
   dtls_ = std::make_unique<dtls::endpoint>(
       host_, certificate_, dtls_role_, remote_->fingerprints, d,
-      [this](base::byte_view datagram) { return ice_.send(datagram); }, tracer_);
+      [this](base::byte_view datagram) { return path_.send(datagram); }, tracer_);
   sctp::association_config a;
   a.mtu = static_cast<std::uint16_t>(dtls_->max_payload());
   a.remote_port = remote_->sctp_port;
   a.max_message_size = options_.max_message_size;
+  a.silence_limit += options_.restart_patience;  // while there is hope for another path, nothing is given up
   sctp_ = sctp::make_usrsctp_association(
       host_, a,
       [this](base::byte_view packet) {
@@ -237,18 +176,6 @@ void peer_connection::on_datagram(base::byte_view datagram) {
   if (dtls_) return dtls_->receive(datagram);
   // A ClientHello may overtake the answer (RFC 8842 §5.2), or our own finding that the path works.
   if (early_datagrams_.size() < most_early_datagrams) early_datagrams_.push_back(base::to_bytes(datagram));
-}
-
-base::result<void> peer_connection::add_candidate(std::string_view line) { return ice_.add_remote_candidate(line); }
-
-async::task<std::optional<std::string>> peer_connection::next_candidate() {
-  while (auto c = co_await ice_.next_local_candidate()) {
-    auto line = ice::format(*c);
-    const bool in_description =
-        local_ && std::find(local_->candidates.begin(), local_->candidates.end(), line) != local_->candidates.end();
-    if (!in_description) co_return line;
-  }
-  co_return std::nullopt;
 }
 
 std::shared_ptr<datachannel::channel> peer_connection::create_channel(datachannel::channel_options o) {

@@ -31,6 +31,7 @@
 #include "dtls/endpoint.hpp"
 #include "ice/agent.hpp"
 #include "net/host.hpp"
+#include "rtc/path.hpp"
 #include "sctp/association.hpp"
 #include "sdp/data_description.hpp"
 #include "trace/sink.hpp"
@@ -41,6 +42,7 @@ enum class errc {
   wrong_state = 1,  // an answer without an offer, a second offer
   no_data_section,  // the description has no data-channel section, or it is rejected
   no_fingerprint,
+  another_session,    // not a change of this one: another certificate, role or port
   connection_failed,  // no path; reason() says more
   handshake_failed,
   association_failed,
@@ -53,10 +55,12 @@ enum class connection_state : std::uint8_t { fresh, connecting, connected, disco
 std::string_view to_string(connection_state s) noexcept;
 
 struct options {
-  ice::agent_config ice;
+  ice::agent_config ice{};
   // How long create_offer() and accept_offer() wait for candidates that go into the description itself; what is found
   // later is trickled. Peers that drop early candidates are served by this as well.
   base::duration gather_patience = std::chrono::milliseconds(50);
+  // How long a connection whose path is lost waits for a restart of ICE before it ends: zero when nobody will restart it.
+  base::duration restart_patience{};
   std::uint32_t max_message_size = 256 * 1024;  // bytes, inbound (RFC 8841 §6)
 };
 
@@ -76,10 +80,15 @@ class peer_connection {
 
   async::task<> run();
 
-  // SDP texts. The offerer calls create_offer() then accept_answer(), the answerer accept_offer(), once each.
+  // SDP texts. The offerer calls create_offer() then accept_answer(), the answerer accept_offer().
   async::task<base::result<std::string>> create_offer();
   async::task<base::result<std::string>> accept_offer(std::string sdp);
   base::result<void> accept_answer(std::string_view sdp);
+  // Later, from either side: the offer of an ICE restart, to be answered in the same way. Data goes on where it goes until
+  // the new path works. Offers that cross: one side takes its own back and accepts the other's.
+  async::task<base::result<std::string>> restart(std::string why);
+  void rollback(std::string_view why);
+  [[nodiscard]] bool offer_outstanding() const noexcept { return restart_offer_.has_value() || (local_ && !remote_); }
 
   // Trickle. A candidate may come before the description; an empty line is the end of candidates.
   base::result<void> add_candidate(std::string_view line);
@@ -99,30 +108,33 @@ class peer_connection {
   [[nodiscard]] connection_state state() const noexcept { return state_; }
   [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
   [[nodiscard]] const rtc::timings& phases() const noexcept { return timings_; }
-  [[nodiscard]] ice::agent& ice() noexcept { return ice_; }
+  [[nodiscard]] ice::agent& ice() noexcept { return *path_.current(); }
+  [[nodiscard]] rtc::path& path() noexcept { return path_; }
 
  private:
   async::task<> establish();
   async::task<> watch_path();
   async::task<> close_in_order();
-  base::result<void> apply_remote(sdp::data_description d);
+  async::task<base::result<std::string>> accept_change(sdp::data_description theirs);
+  [[nodiscard]] base::result<void> keeps_association(const sdp::data_description& theirs) const;
   void start_dtls();
   void on_datagram(base::byte_view datagram);
   void set_state(connection_state next, std::string reason);
   void fail(std::string reason);
-  sdp::data_description describe() const;
+  sdp::data_description describe(const ice::agent& agent) const;
   void ended(std::optional<base::duration> timings::* phase);
 
   net::host& host_;
   dtls::certificate certificate_;
   options options_;
   trace::tracer tracer_;
-  ice::agent ice_;
+  rtc::path path_;
   std::unique_ptr<dtls::endpoint> dtls_;
   std::unique_ptr<sctp::association> sctp_;
   datachannel::endpoint channels_;
   std::vector<base::bytes> early_datagrams_;  // DTLS that overtook the description; bounded
   std::optional<sdp::data_description> local_, remote_;
+  std::optional<sdp::data_description> restart_offer_;  // not answered yet
   dtls::role dtls_role_ = dtls::role::server;
   connection_state state_ = connection_state::fresh;
   std::string reason_;

@@ -1,48 +1,13 @@
 #include <doctest/doctest.h>
 
-#include "async/async.hpp"
-#include "rtc/peer_connection.hpp"
-#include "sim/network.hpp"
+#include "peers.hpp"
 
 using namespace strata;
 using namespace std::chrono_literals;
+using rtc::testing::certificate_of;
+using rtc::testing::two_peers;
 
 namespace {
-
-dtls::certificate certificate_of(net::host& h) {
-  return dtls::certificate::generate([&h](base::byte_span out) { h.random(out); }, h.wall_now());
-}
-
-// Two connections on two hosts, with the signaling in between left to the test.
-struct two_peers {
-  explicit two_peers(std::uint64_t seed = 1, sim::impairments path = {.latency = 20ms}) : net(seed) { net.link(ha, hb, path); }
-  sim::network net;
-  sim::host& ha = net.add_host("a", {"192.0.2.1"});
-  sim::host& hb = net.add_host("b", {"192.0.2.2"});
-  rtc::peer_connection a{ha, certificate_of(ha), {}, {}};
-  rtc::peer_connection b{hb, certificate_of(hb), {}, {}};
-
-  template <class F>
-  void run(F body) {
-    net.run([](two_peers& self, F f) -> async::task<> {
-      co_await async::with_scope(async::at_end::join, [&](async::scope& s) -> async::task<> {
-        s.spawn("a", [&self] { return self.a.run(); });
-        s.spawn("b", [&self] { return self.b.run(); });
-        co_await f();
-        self.a.close();
-        self.b.close();
-      });
-    }(*this, std::move(body)));
-  }
-
-  async::task<> negotiate() {
-    auto offer = co_await a.create_offer();
-    REQUIRE(offer);
-    auto answer = co_await b.accept_offer(*offer);
-    REQUIRE(answer);
-    REQUIRE(a.accept_answer(*answer));
-  }
-};
 
 base::bytes pattern(std::size_t n) {
   base::bytes data(n);
