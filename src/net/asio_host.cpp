@@ -12,6 +12,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "net/asio_interface_watch.hpp"
 #include "net/asio_private.hpp"
 
 namespace strata::net {
@@ -22,6 +23,7 @@ struct asio_host::implementation {
   explicit implementation(asio_options o) : options(o) {}
   asio_options options;
   asio_loop loop;
+  interface_watch watch{loop};
 };
 
 base::instant asio_loop::now() const {
@@ -184,6 +186,8 @@ async::task<result<std::vector<base::ip_address>>> asio_host::resolve(std::strin
 }
 
 std::vector<interface_address> asio_host::interfaces() { return read_interfaces(); }
+
+async::task<> asio_host::interfaces_changed() { return impl_->watch.changed(); }
 
 namespace detail {
 

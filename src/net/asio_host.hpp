@@ -46,6 +46,7 @@ class asio_host final : public host {
   [[nodiscard]] result<std::unique_ptr<listener>> listen_local(const std::string& path) override;
   [[nodiscard]] async::task<result<std::vector<base::ip_address>>> resolve(std::string name) override;
   [[nodiscard]] std::vector<interface_address> interfaces() override;
+  [[nodiscard]] async::task<> interfaces_changed() override;
 
  private:
   void drive(const std::function<bool()>& done);

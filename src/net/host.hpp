@@ -130,6 +130,9 @@ class host {
   [[nodiscard]] virtual async::task<result<std::vector<base::ip_address>>> resolve(std::string name) = 0;
 
   [[nodiscard]] virtual std::vector<interface_address> interfaces() = 0;
+  // Returns when interfaces() has come to say something else than it did when this was awaited. A machine that changes
+  // networks changes several times within a second; whoever acts on it waits until that is over.
+  [[nodiscard]] virtual async::task<> interfaces_changed() = 0;
 };
 
 }  // namespace strata::net

@@ -56,15 +56,23 @@ void host::add_address(const std::string& interface, const base::ip_address& a, 
   i.loopback = a.is_loopback();
   i.multicast = !i.loopback;
   addresses_.push_back(std::move(i));
+  changed_.pulse();
 }
 
 void host::remove_address(const base::ip_address& a) {
   std::erase_if(addresses_, [&](const net::interface_address& i) { return i.address == a; });
+  changed_.pulse();
 }
 
 void host::set_interface_up(const std::string& interface, bool up) {
   for (auto& i : addresses_)
     if (i.name == interface) i.up = up;
+  changed_.pulse();
+}
+
+void host::set_down(bool d) {
+  down_ = d;
+  changed_.pulse();
 }
 
 async::loop& host::loop() { return network_.loop(); }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "async/event.hpp"
 #include "net/host.hpp"
 #include "sim/generator.hpp"
 #include "sim/local.hpp"
@@ -41,6 +42,7 @@ class host final : public net::host {
   [[nodiscard]] net::result<std::unique_ptr<net::listener>> listen_local(const std::string& path) override;
   [[nodiscard]] async::task<net::result<std::vector<base::ip_address>>> resolve(std::string name) override;
   [[nodiscard]] std::vector<net::interface_address> interfaces() override { return addresses_; }
+  [[nodiscard]] async::task<> interfaces_changed() override { co_await changed_.wait(); }
 
   // For the network and the sockets.
   [[nodiscard]] std::size_t index() const noexcept { return index_; }
@@ -48,7 +50,7 @@ class host final : public net::host {
   [[nodiscard]] bool may_bind(const base::ip_address& a) const;
   [[nodiscard]] const std::vector<net::interface_address>& addresses() const noexcept { return addresses_; }
   [[nodiscard]] bool down() const noexcept { return down_; }
-  void set_down(bool d) noexcept { down_ = d; }
+  void set_down(bool d);
   void transmit(packet p);
   // False: nobody here wants it.
   [[nodiscard]] bool deliver(const packet& p);
@@ -63,6 +65,7 @@ class host final : public net::host {
   generator generator_;
   std::vector<net::interface_address> addresses_;
   bool down_ = false;
+  async::event changed_;  // pulsed: addresses_ or down_
   udp_stack udp_{*this};
   tcp_stack tcp_{*this};
   local_names local_;

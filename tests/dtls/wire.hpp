@@ -52,6 +52,7 @@ class machine final : public net::host {
     co_return base::fail(base::errc::unsupported);
   }
   std::vector<net::interface_address> interfaces() override { return {}; }
+  async::task<> interfaces_changed() override { co_await async::sleep_for(std::chrono::hours(24)); }
 
  private:
   async::loop& loop_;

@@ -45,6 +45,7 @@ class machine final : public net::host {
   net::result<std::unique_ptr<net::listener>> listen_local(const std::string&) override { return none(); }
   async::task<net::result<std::vector<base::ip_address>>> resolve(std::string) override { co_return none(); }
   std::vector<net::interface_address> interfaces() override { return {}; }
+  async::task<> interfaces_changed() override { co_await async::sleep_for(std::chrono::hours(24)); }
 
  private:
   static tl::unexpected<base::error> none() { return base::fail(base::errc::unsupported); }

@@ -110,3 +110,30 @@ TEST_CASE("chance and wall time are the run's own: same seed, same bytes, same d
   CHECK(draw(1, "a") != draw(2, "a"));
   CHECK(draw(1, "a") != draw(1, "b"));
 }
+
+TEST_CASE("who waits for changed interfaces is woken by each kind of change, and by nothing else") {
+  sim::network net(1);
+  auto& a = net.add_host("a", {"192.0.2.1"});
+  auto& b = net.add_host("b", {"192.0.2.2"});
+  const auto wakes = [&](auto change) {
+    return net.run([](sim::host& a, auto f) -> async::task<bool> {
+      co_return co_await async::with_scope(async::at_end::cancel, [&](async::scope& s) -> async::task<bool> {
+        bool woken = false;
+        s.spawn("watch", [&]() -> async::task<> {
+          co_await a.interfaces_changed();
+          woken = true;
+        });
+        co_await async::yield();
+        f();
+        co_await async::sleep_for(1s);
+        co_return woken;
+      });
+    }(a, change));
+  };
+  CHECK(wakes([&] { a.add_address("wlan0", "10.0.0.5"); }));
+  CHECK(wakes([&] { a.set_interface_up("wlan0", false); }));
+  CHECK(wakes([&] { a.remove_address(base::ip_address::v4(10, 0, 0, 5)); }));
+  CHECK(wakes([&] { net.set_down(a); }));
+  CHECK(wakes([&] { net.set_up(a); }));
+  CHECK_FALSE(wakes([&] { b.add_address("wlan0", "10.0.0.6"); }));
+}
