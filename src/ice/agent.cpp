@@ -130,6 +130,7 @@ bool agent::send(base::byte_view datagram) {
     ++s.counts.dropped_unsent;
     return false;
   }
+  if (std::exchange(s.at_rest, false)) s.work_for_consent.set();
   ++s.counts.datagrams_sent;
   s.counts.bytes_sent += datagram.size();
   if (s.tracer.enabled()) s.tracer(s.now(), trace::packet{trace::direction::sent, b->own.address, s.outlet.remote, datagram});

@@ -8,6 +8,7 @@
 #include "async/scope.hpp"
 #include "ice/priority.hpp"
 #include "ice/session.hpp"
+#include "ice/silence.hpp"
 #include "ice/timing.hpp"
 
 namespace strata::ice {
@@ -54,44 +55,63 @@ async::task<> ask(session& s, std::shared_ptr<local_base> b, base::endpoint remo
   else if (read->error == 0) confirm(s, base_address, remote, *answer);
 }
 
+// What is watched: the pair that carries data.
+struct watch {
+  local_base* base = nullptr;
+  base::endpoint remote;
+  base::instant next_ask = base::never, next_listen = base::never;
+  silence_watch silence;
+};
+
+void follow_outlet(session& s, watch& w) {
+  if (s.outlet.base == w.base && s.outlet.remote == w.remote) return;
+  w = {s.outlet.base, s.outlet.remote, base::never, s.now(), {}};
+  // A pair that was validated this moment has just been asked; another one may have been silent for long.
+  if (const auto* pair = w.base == nullptr ? nullptr : s.valid.find(w.base->own.address, w.remote))
+    w.next_ask = pair->confirmed + consent_delay(s.config.consent_interval, s.host.random_u64());
+}
+
+// Data without an answer is a reason to ask before it is due.
+silence_watch::verdict listen(session& s, watch& w, const valid_pair& pair) {
+  if (s.now() < w.next_listen && (s.at_rest || w.next_listen != base::never)) return {.look_again = w.next_listen};
+  const auto heard = s.counts.datagrams_received + s.counts.consent_received;
+  const auto verdict = w.silence.look(s.now(), s.counts.datagrams_sent, heard, pair.rtt);
+  w.next_listen = verdict.look_again;
+  s.at_rest = verdict.look_again == base::never;
+  return verdict;
+}
+
 // One look at the clock: what is due, and when the next thing is.
-base::instant look(session& s, base::instant& next_ask, async::scope& asking) {
-  auto* pair = s.outlet.base == nullptr ? nullptr : s.valid.find(s.outlet.base->own.address, s.outlet.remote);
+base::instant look(session& s, watch& w, async::scope& asking) {
+  auto* pair = w.base == nullptr ? nullptr : s.valid.find(w.base->own.address, w.remote);
   if (pair == nullptr) return base::never;
   const auto ends = consent_until(pair->confirmed, s.config.consent_lifetime);
   if (s.now() >= ends) {
     revoke(s, pair->local.base_address, pair->remote.address, "consent expired: the peer has not answered for 30 s");
     return s.now();
   }
+  const auto silence = listen(s, w, *pair);
   const auto interruption = interrupted_at(pair->confirmed, s.config.consent_interval);
-  if (!s.interrupted && s.now() >= interruption) {
+  if (!s.interrupted && (silence.interrupted || s.now() >= interruption)) {
     s.interrupted = true;
-    reconsider(s, "the peer has stopped answering");
+    reconsider(s, silence.interrupted ? "data and checks stay without an answer" : "the peer has stopped answering");
   }
-  if (s.now() >= next_ask) {
-    asking.spawn("ice consent request", ask, std::ref(s), s.base_at(s.outlet.base->own.address), s.outlet.remote);
-    next_ask = s.now() + consent_delay(s.config.consent_interval, s.host.random_u64());
+  if (silence.ask || s.now() >= w.next_ask) {
+    asking.spawn("ice consent request", ask, std::ref(s), s.base_at(w.base->own.address), w.remote);
+    w.next_ask = s.now() + consent_delay(s.config.consent_interval, s.host.random_u64());
   }
-  return std::min({ends, next_ask, s.interrupted ? base::never : interruption});
+  return std::min({ends, w.next_ask, silence.look_again, s.interrupted ? base::never : interruption});
 }
 
 }  // namespace
 
 async::task<> keep_consent(session& s) {
   co_await async::with_scope(async::at_end::cancel, [&s](async::scope& asking) -> async::task<> {
-    local_base* base = nullptr;
-    base::endpoint remote;
-    base::instant next_ask = base::never;
+    watch w;
     while (!s.ended()) {
       s.work_for_consent.reset();
-      if (s.outlet.base != base || s.outlet.remote != remote) {
-        // A pair that was validated this moment has just been asked; another one may have been silent for long.
-        base = s.outlet.base;
-        remote = s.outlet.remote;
-        if (const auto* pair = base == nullptr ? nullptr : s.valid.find(base->own.address, remote))
-          next_ask = pair->confirmed + consent_delay(s.config.consent_interval, s.host.random_u64());
-      }
-      const auto wake = look(s, next_ask, asking);
+      follow_outlet(s, w);
+      const auto wake = look(s, w, asking);
       if (!s.ended()) co_await set_or_late(s.work_for_consent, wake);
     }
   });

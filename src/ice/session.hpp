@@ -113,6 +113,7 @@ struct session {
     base::endpoint remote;
   } outlet;                  // where send() sends
   bool interrupted = false;  // consent checks stay unanswered
+  bool at_rest = true;       // nobody has sent since the last look at the silence of the peer
   counters counts;
   phase_times phases;
 
