@@ -114,6 +114,8 @@ async::task<base::result<void>> agent::connected() {
   }
 }
 
+bool agent::network_changed() { return ice::network_changed(*session_); }
+
 agent_state agent::state() const noexcept { return session_->state; }
 std::string_view agent::reason() const noexcept { return session_->reason; }
 

@@ -73,6 +73,10 @@ class agent {
   [[nodiscard]] async::task<agent_state> next_state(agent_state seen);  // waits for another one
   [[nodiscard]] bool controlling() const noexcept;
 
+  // The machine's addresses may have changed: what is gone is given up at once. True: this agent would have gathered
+  // something else by now. (RFC 8838 §13 allows it nothing new; a restart finds new paths.)
+  bool network_changed();
+
   // A datagram on the selected pair. False: there is none, consent is lost, or the socket's outbox is full.
   bool send(base::byte_view datagram);
   // A datagram that is not STUN, from the remote address of a validated pair; borrowed for the call.

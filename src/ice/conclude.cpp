@@ -46,8 +46,8 @@ void lose_base(session& s, local_base& b, std::string_view why) {
   s.note("socket " + b.own.address.to_string(), why);
   s.checks.fail_all_of(b.own.address, why);
   s.valid.remove_all_of(b.own.address);
+  if (std::erase_if(s.bases, [&](const auto& known) { return known.get() == &b; }) == 0) return;
   b.transactions.fail_all(base::errc::closed);
-  std::erase_if(s.bases, [&](const auto& known) { return known.get() == &b; });
   const bool was_in_use = s.outlet.base == &b;
   if (was_in_use && s.valid.empty()) s.set_state(agent_state::failed, why);
   reconsider(s, why);

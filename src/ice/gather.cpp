@@ -88,10 +88,26 @@ async::task<> ask_everybody(session& s) { co_await async::all_of(ask_servers(s),
 
 }  // namespace
 
+bool network_changed(session& s) {
+  if (s.ended() || !s.phases.gathering_began) return false;
+  const auto all = addresses(s);
+  const auto plan = plan_bases(all, {s.config.ipv6, s.config.allow_loopback, s.config.max_addresses});
+  // Only what is really gone: an address that is merely no longer preferred still carries what it carries.
+  const auto gone = [&](const auto& b) {
+    return !b->relayed && std::ranges::none_of(all, [&](const network_address& a) { return a.up && a.address == b->own.address.address; });
+  };
+  std::vector<std::shared_ptr<local_base>> lost;
+  std::ranges::copy_if(s.bases, std::back_inserter(lost), gone);
+  const bool found = std::ranges::any_of(plan, [&](const planned_base& p) {
+    return std::ranges::find(s.gathered_from, p.from.address) == s.gathered_from.end();
+  });
+  for (const auto& b : lost) lose_base(s, *b, "its address is gone");
+  return found || !lost.empty();
+}
+
 void open_bases(session& s) {
   s.phases.gathering_began = s.now();
   s.tracer(s.now(), trace::phase{trace::layer::ice, "gathering", true, {}});
-  if (s.relay_only()) return;
   const auto all = addresses(s);
   const gather_options options{s.config.ipv6, s.config.allow_loopback, s.config.max_addresses};
   if (s.tracer.enabled()) {
@@ -99,6 +115,8 @@ void open_bases(session& s) {
       if (const auto why = why_not(a, all, options)) s.note("address " + a.address.to_string(), *why);
   }
   for (const auto& planned : plan_bases(all, options)) {
+    s.gathered_from.push_back(planned.from.address);
+    if (s.relay_only()) continue;
     auto socket = s.config.open_socket ? s.config.open_socket(planned.from.address, s.local.ufrag)
                                        : s.host.bind_udp({planned.from.address, 0});
     if (!socket) {  // an address that is still being checked for duplicates, or just went away

@@ -78,6 +78,7 @@ struct session {
 
   // Candidates.
   std::vector<std::shared_ptr<local_base>> bases;  // whoever waits for one keeps it
+  std::vector<base::ip_address> gathered_from;  // the addresses of this machine then
   std::vector<candidate> local_candidates;         // in the order they are signaled
   std::vector<candidate> discovered;               // ours, peer-reflexive; never signaled
   std::size_t signaled = 0;
@@ -143,6 +144,7 @@ struct session {
 // gather.cpp
 void open_bases(session& s);
 void add_base(session& s, std::shared_ptr<local_base> b);
+[[nodiscard]] bool network_changed(session& s);
 [[nodiscard]] async::task<> gather(session& s);
 [[nodiscard]] async::task<> keep_mappings(session& s);
 

@@ -116,6 +116,10 @@ async::task<base::result<std::string>> peer_connection::restart(std::string why)
   co_return sdp::format_data_description(*restart_offer_);
 }
 
+bool peer_connection::continues(const sdp::data_description& offer) const {
+  return described_.is_set() && remote_->session_id == offer.session_id && keeps_association(offer).has_value();
+}
+
 void peer_connection::rollback(std::string_view why) {
   restart_offer_.reset();
   path_.abandon_restart(why);

@@ -2,6 +2,8 @@
 
 #include <cassert>
 
+#include "rtc/restart_rule.hpp"
+
 namespace strata::rtc {
 namespace {
 
@@ -11,7 +13,11 @@ constexpr auto farewell = std::chrono::seconds(3);
 }  // namespace
 
 path::path(net::host& host, ice::agent_config config, trace::tracer tracer)
-    : host_(host), config_(std::move(config)), tracer_(std::move(tracer)), current_(make_agent()) {}
+    : host_(host),
+      config_(std::move(config)),
+      tracer_(std::move(tracer)),
+      current_(make_agent()),
+      last_attempt_(host.now()) {}
 
 path::agent_pointer path::make_agent() {
   auto a = std::make_shared<ice::agent>(host_, config_, tracer_);
@@ -56,8 +62,53 @@ async::task<> path::follow(agent_pointer a) {
     const bool usable = seen == ice::agent_state::connected || seen == ice::agent_state::completed;
     if (a == next_ && usable) take_over(a);
     else if (a == next_ && seen == ice::agent_state::failed) abandon_restart(a->reason());
-    else changed_.pulse();
+    else if (a == current_) note_interruption();
   }
+}
+
+void path::note_interruption() {
+  const auto seen = current_->state();
+  const bool interrupted = seen == ice::agent_state::disconnected || seen == ice::agent_state::failed;
+  if (interrupted && interrupted_since_ == base::never) {
+    interrupted_since_ = host_.now();
+    fruitless_ = 0;
+  } else if (!interrupted) {
+    interrupted_since_ = base::never;
+  }
+  changed_.pulse();
+}
+
+namespace {
+bool is_relayed(const ice::agent& a) {
+  const auto pair = a.selected();
+  return pair && (pair->local.type == ice::candidate_type::relayed || pair->remote.type == ice::candidate_type::relayed);
+}
+}  // namespace
+
+async::task<std::string> path::restart_wanted() {
+  for (;;) {
+    restart_decision d;
+    if (!restarting())
+      d = decide_restart({.now = host_.now(),
+                          .controlling = current_->controlling(),
+                          .interrupted = interrupted_since_ != base::never,
+                          .interrupted_since = interrupted_since_,
+                          .network_changed = network_changed_,
+                          .relayed = is_relayed(*current_),
+                          .last_attempt = last_attempt_,
+                          .fruitless = fruitless_});
+    if (!d.why.empty()) co_return std::string(d.why);
+    if (d.look_again == base::never) co_await changed_.wait();
+    else co_await async::with_timeout(d.look_again - host_.now(), changed());
+  }
+}
+
+void path::network_changed() {
+  bool matters = current_->network_changed();
+  if (next_) matters = next_->network_changed() || matters;
+  if (!matters) return;
+  network_changed_ = true;
+  changed_.pulse();
 }
 
 void path::take_over(const agent_pointer& a) {
@@ -65,7 +116,8 @@ void path::take_over(const agent_pointer& a) {
   const auto old = std::exchange(current_, a);
   next_ = nullptr;
   ++restarts_;
-  changed_.pulse();
+  if (!is_relayed(*a)) fruitless_ = 0;
+  note_interruption();
   if (scope_ == nullptr) return;
   scope_->spawn(
       "ice farewell",
@@ -79,7 +131,9 @@ void path::take_over(const agent_pointer& a) {
 path::agent_pointer path::restart(std::string_view why) {
   abandon_restart("another restart");
   tracer_(host_.now(), trace::note{trace::layer::rtc, "restart", why});
-  ++generation_;
+  last_attempt_ = host_.now();
+  network_changed_ = false;
+  ++fruitless_;
   next_ = make_agent();
   // RFC 8445 §9, §6.1.1: roles stay as they are.
   next_->set_controlling(current_->controlling());

@@ -45,6 +45,12 @@ class path {
   void set_config(ice::agent_config c) { config_ = std::move(c); }
   void abandon_restart(std::string_view why);
 
+  // Waits until another path should be looked for, and says why: this one does not answer, the network changed, or a
+  // relay carries what might go directly. Whoever asks then calls restart().
+  [[nodiscard]] async::task<std::string> restart_wanted();
+  // The machine's addresses are others now. What is gone is given up at once.
+  void network_changed();
+
   // To the generation that it names, to the newest otherwise.
   base::result<void> add_candidate(std::string_view line);
 
@@ -59,12 +65,18 @@ class path {
   async::task<> serve(agent_pointer a);
   async::task<> follow(agent_pointer a);
   void take_over(const agent_pointer& a);
+  void note_interruption();
 
   net::host& host_;
   ice::agent_config config_;
   trace::tracer tracer_;
   agent_pointer current_, next_;
-  unsigned generation_ = 0, restarts_ = 0;
+  unsigned restarts_ = 0;
+  // For the decision to restart.
+  base::instant last_attempt_;
+  base::instant interrupted_since_ = base::never;
+  bool network_changed_ = false;
+  unsigned fruitless_ = 0;
   async::scope* scope_ = nullptr;  // of run()
   async::event changed_;           // pulsed
   async::event closing_;

@@ -88,6 +88,11 @@ class peer_connection {
   // the new path works. Offers that cross: one side takes its own back and accepts the other's.
   async::task<base::result<std::string>> restart(std::string why);
   void rollback(std::string_view why);
+  [[nodiscard]] async::task<std::string> restart_wanted() { return path_.restart_wanted(); }
+  void network_changed() { path_.network_changed(); }
+  void set_restart_patience(base::duration d) noexcept { options_.restart_patience = d; }
+  // Whether an offer is about this session: a restart, not another connection.
+  [[nodiscard]] bool continues(const sdp::data_description& offer) const;
   [[nodiscard]] bool offer_outstanding() const noexcept { return restart_offer_.has_value() || (local_ && !remote_); }
 
   // Trickle. A candidate may come before the description; an empty line is the end of candidates.

@@ -1,0 +1,48 @@
+// When a connection should look for another path (an ICE restart). A rule: what is known goes in, a reason comes out.
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/time.hpp"
+
+namespace strata::rtc {
+
+struct restart_input {
+  base::instant now;
+  bool controlling = false;
+  bool interrupted = false;                  // the path in use does not answer
+  base::instant interrupted_since{};         // meaningful then
+  bool network_changed = false;              // since the last restart
+  bool relayed = false;                      // the path in use goes through a relay
+  base::instant last_attempt{};              // when the connection was made or a restart was begun, the later one
+  unsigned fruitless = 0;                    // restarts in a row that brought nothing better
+};
+
+struct restart_decision {
+  std::string_view why{};  // empty: not now
+  base::instant look_again = base::never;
+};
+
+inline restart_decision decide_restart(const restart_input& in) noexcept {
+  using namespace std::chrono_literals;
+  const auto not_before = [&](base::instant when, std::string_view why) -> restart_decision {
+    if (in.now >= when) return {.why = why};
+    return {.look_again = when};
+  };
+  // Patience doubles with every attempt that was of no use.
+  const auto after = [&](base::duration first, base::duration most) {
+    return std::min<base::duration>(first * (std::int64_t{1} << std::min(in.fruitless, 16u)), most);
+  };
+  // Both sides notice, mostly at the same time: one of them waits a moment, so that their offers do not cross.
+  const base::duration courtesy = in.controlling ? 0ms : 700ms;
+  if (in.network_changed) return not_before(in.last_attempt + 1s, "the network of this machine has changed");
+  if (in.interrupted) {
+    const auto due = std::max(in.interrupted_since + courtesy, in.last_attempt + (in.fruitless == 0 ? 0ms : after(2s, 30s)));
+    return not_before(due, "the path does not answer");
+  }
+  if (in.relayed && in.controlling) return not_before(in.last_attempt + after(30s, 10min), "a direct path may exist by now");
+  return {};
+}
+
+}  // namespace strata::rtc
