@@ -94,13 +94,13 @@ bool network_changed(session& s) {
   const auto plan = plan_bases(all, {s.config.ipv6, s.config.allow_loopback, s.config.max_addresses});
   // Only what is really gone: an address that is merely no longer preferred still carries what it carries.
   const auto gone = [&](const auto& b) {
-    return !b->relayed && std::ranges::none_of(all, [&](const network_address& a) { return a.up && a.address == b->own.address.address; });
+    return !b->relayed &&
+           std::ranges::none_of(all, [&](const network_address& a) { return a.up && a.address == b->own.address.address; });
   };
   std::vector<std::shared_ptr<local_base>> lost;
   std::ranges::copy_if(s.bases, std::back_inserter(lost), gone);
-  const bool found = std::ranges::any_of(plan, [&](const planned_base& p) {
-    return std::ranges::find(s.gathered_from, p.from.address) == s.gathered_from.end();
-  });
+  const bool found = std::ranges::any_of(
+      plan, [&](const planned_base& p) { return std::ranges::find(s.gathered_from, p.from.address) == s.gathered_from.end(); });
   for (const auto& b : lost) lose_base(s, *b, "its address is gone");
   return found || !lost.empty();
 }

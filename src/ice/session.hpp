@@ -78,7 +78,7 @@ struct session {
 
   // Candidates.
   std::vector<std::shared_ptr<local_base>> bases;  // whoever waits for one keeps it
-  std::vector<base::ip_address> gathered_from;  // the addresses of this machine then
+  std::vector<base::ip_address> gathered_from;     // the addresses of this machine then
   std::vector<candidate> local_candidates;         // in the order they are signaled
   std::vector<candidate> discovered;               // ours, peer-reflexive; never signaled
   std::size_t signaled = 0;

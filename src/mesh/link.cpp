@@ -15,6 +15,7 @@ constexpr auto their_turn = std::chrono::seconds(5);  // the side that was calle
 constexpr auto patience_for_room = std::chrono::seconds(5);
 constexpr auto ping_limit = std::chrono::seconds(10);
 constexpr auto orderly_close_limit = std::chrono::seconds(1);
+constexpr auto restart_patience = std::chrono::seconds(25);  // after consent has run out, before the connection is given up
 constexpr std::size_t most_early_candidates = 64;
 constexpr std::size_t most_pings = 256;
 constexpr std::string_view channel_label = "mesh";
@@ -81,13 +82,16 @@ async::task<> link::pause_or_intent(base::duration pause) {
 async::task<> link::attempt(intent i) {
   ++counters_.attempts;
   caller_ = !i.offer.has_value();
-  rtc::peer_connection pc(environment_.host, environment_.certificate, environment_.connection_options(), tracer_);
+  auto options = environment_.connection_options();
+  options.restart_patience = restart_patience;
+  rtc::peer_connection pc(environment_.host, environment_.certificate, std::move(options), tracer_);
   struct current_guard {
     link& self;
     current_guard(link& l, rtc::peer_connection& p) : self(l) { self.current_ = &p; }
     ~current_guard() {
       self.current_ = nullptr;
       self.offer_outstanding_ = false;
+      self.restart_offer_.reset();
     }
   } const guard(*this, pc);
   for (auto& c : std::exchange(early_candidates_, {}))
@@ -160,7 +164,8 @@ async::task<> link::serve(rtc::peer_connection& pc, channel_pointer c) {
     }
   } const at_end{*this};
   reason_ = "replaced";
-  co_await async::first_of(send_queued(c), receive_all(c), pc.closed());
+  if (!they_are_meshd_) pc.set_restart_patience(base::duration::zero());  // it would not understand
+  co_await async::first_of(send_queued(c), receive_all(c), pc.closed(), keep_path(pc));
   remember(pc);
   reason_ = pc.reason().empty() ? "the peer closed the channel" : pc.reason();
 }
@@ -211,13 +216,15 @@ async::task<> link::received(std::string text) {
 
 void link::offer_arrived(std::string sdp, base::json payload) {
   // A text that is no offer must not cost the connection that stands.
-  if (const auto parsed = sdp::parse_data_description(sdp); !parsed) {
+  const auto parsed = sdp::parse_data_description(sdp);
+  if (!parsed) {
     ++counters_.bad_messages;
     tracer_(environment_.host.now(), trace::drop{trace::layer::sdp, "unusable offer", {}, sdp.size()});
     return;
   }
   read_capabilities(payload);
   away_ = false;
+  if (take_restart(*parsed, sdp)) return;
   const bool both_offered = state_ == link_state::offering && offer_outstanding_;
   if (both_offered && settle_glare(environment_.own_id, peer_, they_are_meshd_) == glare::keep_ours) {
     tracer_(environment_.host.now(), trace::note{trace::layer::mesh, "glare", "both offered: ours is kept"});
@@ -229,19 +236,18 @@ void link::offer_arrived(std::string sdp, base::json payload) {
 }
 
 void link::answer_arrived(std::string sdp, base::json payload) {
-  if (current_ == nullptr || !offer_outstanding_ || next_) return;
+  if (current_ == nullptr || !current_->offer_outstanding() || next_) return;
   read_capabilities(payload);
   if (const auto taken = current_->accept_answer(sdp); !taken) {
     ++counters_.bad_messages;
     tracer_(environment_.host.now(), trace::drop{trace::layer::sdp, "unusable answer", {}, sdp.size()});
     return;
   }
-  offer_outstanding_ = false;
-  set_state(link_state::connecting, "answer arrived");
+  if (std::exchange(offer_outstanding_, false)) set_state(link_state::connecting, "answer arrived");
 }
 
 void link::candidate_arrived(signaling::candidate_payload c) {
-  if (current_ != nullptr && !next_) {
+  if (current_ != nullptr && !next_ && !restart_offer_) {
     if (const auto taken = current_->add_candidate(c.candidate); !taken) {
       ++counters_.bad_messages;
       tracer_(environment_.host.now(), trace::drop{trace::layer::ice, "unusable candidate", {}, c.candidate.size()});
@@ -381,6 +387,7 @@ base::json link::status() const {
        {"connection", connection_},
        {"rtt_ms", base::json::make({{"p50", percentile(50)}, {"p99", percentile(99)}, {"samples", sorted.size()}})},
        {"attempts", counters_.attempts},
+       {"restarts", counters_.restarts},
        {"opened", counters_.opened},
        {"messages_sent", counters_.sent},
        {"messages_received", counters_.received},

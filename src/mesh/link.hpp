@@ -33,7 +33,8 @@ inline constexpr std::size_t link_queue_bytes = 4u << 20;  // waiting to be sent
 inline constexpr std::size_t most_round_trips = 1024;      // samples kept for percentiles
 
 struct link_counters {
-  std::uint64_t attempts = 0, opened = 0, sent = 0, received = 0, bytes_sent = 0, bytes_received = 0, bad_messages = 0;
+  std::uint64_t restarts = 0, attempts = 0, opened = 0, sent = 0, received = 0, bytes_sent = 0, bytes_received = 0,
+                bad_messages = 0;
 };
 
 // What the links of one meshd share.
@@ -62,6 +63,8 @@ class link {
   void hang_up();       // ends the connection in order
   void call();          // we are to offer, unless a connection stands or is being made
   void peer_is_away();  // do not call until something is heard of it
+  // The addresses of this machine have changed.
+  void network_changed();
 
   // Waits a little for room in the queue; a peer that takes nothing gets an error at once from then on, so that it
   // cannot hold up what the program has for others.
@@ -94,6 +97,11 @@ class link {
   async::task<> receive_all(channel_pointer c);
   async::task<> received(std::string text);
   async::task<> pause_or_intent(base::duration pause);
+  // link_path.cpp
+  async::task<> keep_path(rtc::peer_connection& pc);
+  async::task<> restart_path(rtc::peer_connection& pc, async::scope& s, std::string why);
+  async::task<> answer_restarts(rtc::peer_connection& pc);
+  bool take_restart(const sdp::data_description& offer, std::string& text);
   void read_capabilities(const base::json& payload);
   void report_unsent();
   void set_state(link_state next, std::string_view reason);
@@ -114,6 +122,8 @@ class link {
   rtc::peer_connection* current_ = nullptr;  // of the running attempt
   bool offer_outstanding_ = false;
   std::vector<signaling::candidate_payload> early_candidates_;  // they may overtake the offer they belong to
+  std::optional<std::string> restart_offer_;                    // theirs, not answered yet
+  async::event restart_arrived_;
   async::channel<message> outgoing_;
   std::optional<message> sending_;
   bool stuck_ = false;

@@ -154,7 +154,7 @@ link& node::link_to(const std::string& peer) {
   return l;
 }
 
-link* node::find(std::string_view name) {
+link* node::find(std::string_view name) const {
   if (const auto at = links_.find(name); at != links_.end()) return at->second.get();
   for (auto& [peer, l] : links_)
     if (l->alias() == name) return l.get();
@@ -271,6 +271,11 @@ void node::tell_status(ipc_session& s) {
   for (const auto& [peer, l] : links_)
     if (auto line = event_line("link", l->status())) s.try_tell(std::move(*line));
   s.try_tell(*event_line("status", status()));
+}
+
+base::json node::link_status(std::string_view peer) const {
+  const auto* l = find(peer);
+  return l != nullptr ? l->status() : base::json();
 }
 
 base::json node::status() const {

@@ -39,6 +39,7 @@ class node {
   void stop() { stop_.set(); }  // links are closed in order, then run() ends
 
   [[nodiscard]] base::json status() const;
+  [[nodiscard]] base::json link_status(std::string_view peer) const;  // null: none
 
  private:
   async::task<> serve();
@@ -53,7 +54,7 @@ class node {
   void greet(ipc_session& s);
   void tell_status(ipc_session& s);
   link& link_to(const std::string& peer);
-  link* find(std::string_view name);
+  [[nodiscard]] link* find(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> open_peers() const;
   async::task<std::vector<base::endpoint>> resolve_stun_servers();
 

@@ -13,11 +13,7 @@ constexpr auto farewell = std::chrono::seconds(3);
 }  // namespace
 
 path::path(net::host& host, ice::agent_config config, trace::tracer tracer)
-    : host_(host),
-      config_(std::move(config)),
-      tracer_(std::move(tracer)),
-      current_(make_agent()),
-      last_attempt_(host.now()) {}
+    : host_(host), config_(std::move(config)), tracer_(std::move(tracer)), current_(make_agent()), last_attempt_(host.now()) {}
 
 path::agent_pointer path::make_agent() {
   auto a = std::make_shared<ice::agent>(host_, config_, tracer_);
@@ -62,7 +58,7 @@ async::task<> path::follow(agent_pointer a) {
     const bool usable = seen == ice::agent_state::connected || seen == ice::agent_state::completed;
     if (a == next_ && usable) take_over(a);
     else if (a == next_ && seen == ice::agent_state::failed) abandon_restart(a->reason());
-    else if (a == current_) note_interruption();
+    else note_interruption();
   }
 }
 

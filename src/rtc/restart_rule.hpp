@@ -11,12 +11,12 @@ namespace strata::rtc {
 struct restart_input {
   base::instant now;
   bool controlling = false;
-  bool interrupted = false;                  // the path in use does not answer
-  base::instant interrupted_since{};         // meaningful then
-  bool network_changed = false;              // since the last restart
-  bool relayed = false;                      // the path in use goes through a relay
-  base::instant last_attempt{};              // when the connection was made or a restart was begun, the later one
-  unsigned fruitless = 0;                    // restarts in a row that brought nothing better
+  bool interrupted = false;           // the path in use does not answer
+  base::instant interrupted_since{};  // meaningful then
+  bool network_changed = false;       // since the last restart
+  bool relayed = false;               // the path in use goes through a relay
+  base::instant last_attempt{};       // when the connection was made or a restart was begun, the later one
+  unsigned fruitless = 0;             // restarts in a row that brought nothing better
 };
 
 struct restart_decision {
@@ -38,7 +38,7 @@ inline restart_decision decide_restart(const restart_input& in) noexcept {
   const base::duration courtesy = in.controlling ? 0ms : 700ms;
   if (in.network_changed) return not_before(in.last_attempt + 1s, "the network of this machine has changed");
   if (in.interrupted) {
-    const auto due = std::max(in.interrupted_since + courtesy, in.last_attempt + (in.fruitless == 0 ? 0ms : after(2s, 30s)));
+    const auto due = std::max(in.interrupted_since + courtesy, in.last_attempt + (in.fruitless == 0 ? 0ms : after(2s, 10s)));
     return not_before(due, "the path does not answer");
   }
   if (in.relayed && in.controlling) return not_before(in.last_attempt + after(30s, 10min), "a direct path may exist by now");

@@ -1,0 +1,76 @@
+// The network changes under a link: the connection lives on, and what was sent arrives once and in order.
+#include "world.hpp"
+
+using namespace strata;
+using namespace std::chrono_literals;
+using mesh::testing::sidecar;
+using mesh::testing::world;
+
+namespace {
+
+async::task<> say(sidecar& from, std::string to, int& sent, const bool& stop) {
+  while (!stop) {
+    co_await from.send(to, std::to_string(sent++));
+    co_await async::sleep_for(100ms);
+  }
+}
+async::task<> hear(sidecar& at, int& heard, bool& in_order) {
+  for (;;) {
+    const auto text = co_await at.next_text();
+    in_order = in_order && text == std::to_string(heard);
+    ++heard;
+  }
+}
+
+// Two linked sidecars that talk ten times a second both ways, while `trouble` happens. All arrives in the end, in one session.
+template <class Trouble>
+void talk_through(world& w, Trouble trouble) {
+  registry::service registry(w.registry_host, w.registry_config(), {});
+  REQUIRE(registry.start().empty());
+  sidecar ada(w, "ada", "192.0.2.1"), grace(w, "grace", "192.0.2.2");
+  w.net.set_limit(std::chrono::hours(1));
+  w.run([&](async::scope& s) -> async::task<> {
+    s.spawn("registry", [&registry] { return registry.run(); });
+    co_await ada.start(s);
+    co_await grace.start(s);
+    co_await ada.wait_for_peer("grace");
+    co_await grace.wait_for_peer("ada");
+    int said_ada = 0, said_grace = 0, heard_ada = 0, heard_grace = 0;
+    bool stop = false, in_order = true;
+    co_await async::with_scope(async::at_end::cancel, [&](async::scope& talk) -> async::task<> {
+      talk.spawn("ada speaks", say, std::ref(ada), std::string("grace"), std::ref(said_ada), std::cref(stop));
+      talk.spawn("grace speaks", say, std::ref(grace), std::string("ada"), std::ref(said_grace), std::cref(stop));
+      talk.spawn("grace listens", hear, std::ref(grace), std::ref(heard_grace), std::ref(in_order));
+      talk.spawn("ada listens", hear, std::ref(ada), std::ref(heard_ada), std::ref(in_order));
+      co_await async::sleep_for(2s);
+      co_await trouble(ada, grace);
+      stop = true;
+      while (heard_grace < said_ada || heard_ada < said_grace) co_await async::sleep_for(100ms);
+    });
+    CHECK(in_order);
+    CHECK(heard_grace == said_ada);
+    CHECK(ada.node.link_status("grace").find("opened")->as_int() == 1);
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a link outlives ten seconds without any network between its ends") {
+  world w;
+  talk_through(w, [&](sidecar& ada, sidecar& grace) -> async::task<> {
+    w.net.partition(ada.host, grace.host);
+    co_await async::sleep_for(10s);
+    w.net.heal(ada.host, grace.host);
+    co_await async::sleep_for(10s);
+  });
+}
+
+TEST_CASE("a link outlives forty seconds without any network between its ends") {
+  world w;
+  talk_through(w, [&](sidecar& ada, sidecar& grace) -> async::task<> {
+    w.net.partition(ada.host, grace.host);
+    co_await async::sleep_for(40s);
+    w.net.heal(ada.host, grace.host);
+    co_await async::sleep_for(40s);
+  });
+}
