@@ -14,7 +14,7 @@ import source  # noqa: E402
 
 GROUND = ["base", "trace", "crypto", "async", "net"]
 WIRE = GROUND + ["stun", "sdp", "http"]
-PATHS = WIRE + ["turn", "ice", "dtls"]
+PATHS = WIRE + ["portmap", "turn", "ice", "dtls"]
 # Which layers a layer may open a door to. sim implements net and is seen by nobody in src; apps see everything else.
 MAY_USE = {
     "base": [],
@@ -26,8 +26,9 @@ MAY_USE = {
     "stun": GROUND,
     "sdp": GROUND,
     "http": GROUND,
+    "portmap": GROUND + ["http"],  # UPnP speaks HTTP
     "turn": WIRE,
-    "ice": WIRE + ["turn"],  # relayed candidates come from an allocation
+    "ice": WIRE + ["turn", "portmap"],  # relayed candidates come from an allocation
     "dtls": WIRE,
     "sctp": PATHS,
     "datachannel": PATHS + ["sctp"],

@@ -186,6 +186,7 @@ async::task<result<std::vector<base::ip_address>>> asio_host::resolve(std::strin
 }
 
 std::vector<interface_address> asio_host::interfaces() { return read_interfaces(); }
+std::vector<base::ip_address> asio_host::gateways() { return read_gateways(); }
 
 async::task<> asio_host::interfaces_changed() { return impl_->watch.changed(); }
 

@@ -47,6 +47,7 @@ class asio_host final : public host {
   [[nodiscard]] async::task<result<std::vector<base::ip_address>>> resolve(std::string name) override;
   [[nodiscard]] std::vector<interface_address> interfaces() override;
   [[nodiscard]] async::task<> interfaces_changed() override;
+  [[nodiscard]] std::vector<base::ip_address> gateways() override;
 
  private:
   void drive(const std::function<bool()>& done);

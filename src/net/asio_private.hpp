@@ -43,5 +43,6 @@ std::unique_ptr<stream> make_stream(asio_loop& loop, int fd);
 async::task<result<std::unique_ptr<stream>>> connect_stream(asio_loop& loop, int family, socket_address to);
 result<std::unique_ptr<listener>> make_listener(asio_loop& loop, int fd, std::string unlink_path);
 std::vector<interface_address> read_interfaces();
+std::vector<base::ip_address> read_gateways();
 
 }  // namespace strata::net::detail

@@ -133,6 +133,8 @@ class host {
   // Returns when interfaces() has come to say something else than it did when this was awaited. A machine that changes
   // networks changes several times within a second; whoever acts on it waits until that is over.
   [[nodiscard]] virtual async::task<> interfaces_changed() = 0;
+  // Next hops of the default routes, the preferred one first, IPv4 before IPv6. None where nothing is known of them.
+  [[nodiscard]] virtual std::vector<base::ip_address> gateways() { return {}; }
 };
 
 }  // namespace strata::net

@@ -19,6 +19,7 @@ std::string_view to_string(layer l) noexcept {
     case layer::signaling: return "signaling";
     case layer::registry: return "registry";
     case layer::mesh: return "mesh";
+    case layer::portmap: return "portmap";
   }
   return "?";
 }

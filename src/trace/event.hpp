@@ -13,7 +13,22 @@
 
 namespace strata::trace {
 
-enum class layer : std::uint8_t { net, stun, turn, ice, dtls, sctp, datachannel, sdp, rtc, http, signaling, registry, mesh };
+enum class layer : std::uint8_t {
+  net,
+  stun,
+  turn,
+  ice,
+  dtls,
+  sctp,
+  datachannel,
+  sdp,
+  rtc,
+  http,
+  signaling,
+  registry,
+  mesh,
+  portmap
+};
 std::string_view to_string(layer l) noexcept;
 
 enum class direction : std::uint8_t { sent, received };
