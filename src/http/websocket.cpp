@@ -29,6 +29,7 @@ websocket::websocket(net::host& h, std::unique_ptr<net::stream> s, base::bytes a
       role_(own_role),
       options_(o),
       tracer_(std::move(t)),
+      local_(stream_->local_endpoint()),
       remote_(stream_->remote_endpoint()),
       reader_(own_role, o.max_message),
       inbox_(o.inbox_bytes, weight),

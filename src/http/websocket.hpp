@@ -83,6 +83,7 @@ class websocket {
   void set_subprotocol(std::string s) { subprotocol_ = std::move(s); }
   [[nodiscard]] std::size_t queued_bytes() const noexcept { return outbox_bytes_; }
   [[nodiscard]] const websocket_counters& counters() const noexcept { return counters_; }
+  [[nodiscard]] base::endpoint local_endpoint() const { return local_; }
   [[nodiscard]] base::endpoint remote_endpoint() const { return remote_; }
 
  private:
@@ -110,7 +111,7 @@ class websocket {
   websocket_role role_;
   websocket_options options_;
   trace::tracer tracer_;
-  base::endpoint remote_;
+  base::endpoint local_, remote_;
   websocket_reader reader_;
   websocket_state state_ = websocket_state::open;
 

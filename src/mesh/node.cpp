@@ -7,6 +7,7 @@
 namespace strata::mesh {
 namespace {
 
+constexpr auto network_settles = std::chrono::milliseconds(300);
 constexpr auto farewell_limit = std::chrono::milliseconds(1500);
 constexpr std::size_t most_links = 4096;
 constexpr std::uint16_t stun_port = 3478;
@@ -73,9 +74,22 @@ async::task<> node::serve() {
   co_await async::with_scope(async::at_end::cancel, [this](async::scope& s) -> async::task<> {
     scope_ = &s;
     s.spawn("local socket", [this] { return ipc_.run(); });
+    s.spawn("network", [this] { return watch_network(); });
     s.spawn("registry session", [this] { return session_.run(); });
     co_await handle_signals();
   });
+}
+
+// A machine that changes networks changes several times within a second: it is looked at when that is over.
+async::task<> node::watch_network() {
+  for (;;) {
+    co_await host_.interfaces_changed();
+    while (co_await async::with_timeout(network_settles, host_.interfaces_changed())) {
+    }
+    tracer_(host_.now(), trace::note{trace::layer::mesh, "network", "the addresses of this machine have changed"});
+    session_.network_changed();
+    for (auto& [peer, l] : links_) l->network_changed();
+  }
 }
 
 // Each peer hears that we leave; that is worth a moment, not more.

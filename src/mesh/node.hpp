@@ -44,6 +44,7 @@ class node {
  private:
   async::task<> serve();
   async::task<> hang_up();
+  async::task<> watch_network();
   async::task<> handle_signals();
   async::task<> handle(ipc_session& s, command c);
   async::task<> send(ipc_session& s, command c);

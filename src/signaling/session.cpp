@@ -1,5 +1,7 @@
 #include "signaling/session.hpp"
 
+#include <algorithm>
+
 #include "base/backoff.hpp"
 #include "http/client.hpp"
 #include "net/tls_stream.hpp"
@@ -51,7 +53,8 @@ async::task<> session::run() {
     }
     ++counters_.failures;
     set_state(session_state::waiting, last_error_);
-    co_await async::sleep_for(pauses.next(host_.random_u64()));
+    const auto pause = pauses.next(host_.random_u64());
+    co_await async::with_timeout(pause, [](async::event& e) -> async::task<> { co_await e.wait(); }(network_changed_));
   }
 }
 
@@ -108,8 +111,16 @@ async::task<base::result<void>> session::talk(std::string token) {
   ++counters_.connects;
   while (outgoing_.try_receive()) {  // meant for a connection that is gone
   }
-  co_await async::first_of((*socket)->run(), send_all(**socket), receive_all(**socket));
+  co_await async::first_of((*socket)->run(), send_all(**socket), receive_all(**socket),
+                           until_gone((*socket)->local_endpoint().address));
   co_return base::result<void>();
+}
+
+// TCP would find out after minutes.
+async::task<> session::until_gone(base::ip_address local) {
+  const auto is_it = [&](const net::interface_address& i) { return i.up && i.address == local; };
+  do co_await network_changed_.wait();
+  while (std::ranges::any_of(host_.interfaces(), is_it));
 }
 
 async::task<> session::send_all(http::websocket& socket) {

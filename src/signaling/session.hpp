@@ -52,6 +52,9 @@ class session {
   // False: there is no connection now, or its queue is full. peer_id is filled in.
   bool send(message m);
 
+  // The machine's addresses have changed: a connection from one that is gone is given up, and a pause is cut short.
+  void network_changed() { network_changed_.pulse(); }
+
   [[nodiscard]] session_state state() const noexcept { return state_; }
   [[nodiscard]] bool registered() const noexcept { return state_ == session_state::registered; }
   [[nodiscard]] const std::string& peer_id() const noexcept { return peer_id_; }  // empty before the first token
@@ -66,6 +69,7 @@ class session {
   async::task<> send_all(http::websocket& socket);
   async::task<> receive_all(http::websocket& socket);
   async::task<> fetch_config(std::string token);
+  async::task<> until_gone(base::ip_address local);
   void set_state(session_state next, std::string_view reason);
 
   net::host& host_;
@@ -77,6 +81,7 @@ class session {
   async::channel<message> incoming_;
   async::channel<std::string> outgoing_;
   session_counters counters_;
+  async::event network_changed_;  // pulsed
 };
 
 }  // namespace strata::signaling

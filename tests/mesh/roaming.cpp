@@ -74,3 +74,40 @@ TEST_CASE("a link outlives forty seconds without any network between its ends") 
     co_await async::sleep_for(40s);
   });
 }
+
+TEST_CASE("a link follows a machine that moves to another network") {
+  world w;
+  talk_through(w, [&](sidecar& ada, sidecar& grace) -> async::task<> {
+    ada.host.remove_address(ada.host.address());
+    co_await async::sleep_for(3s);
+    ada.host.add_address("wlan0", "198.51.100.7");
+    const auto moved = w.net.now();
+    while (ada.node.link_status("grace").find("restarts")->as_int() == 0) co_await async::sleep_for(10ms);
+    CHECK(w.net.now() - moved < 3s);
+    CHECK(ada.node.link_status("grace").find("connection")->find("local")->text("address").starts_with("198.51.100.7:"));
+  });
+}
+
+TEST_CASE("a link follows both machines when they move at the same time") {
+  world w;
+  talk_through(w, [&](sidecar& ada, sidecar& grace) -> async::task<> {
+    ada.host.remove_address(ada.host.address());
+    ada.host.add_address("wlan0", "198.51.100.7");
+    grace.host.remove_address(grace.host.address());
+    grace.host.add_address("wlan0", "198.51.100.8");
+    co_await async::sleep_for(20s);
+    CHECK(ada.node.link_status("grace").find("connection")->find("local")->text("address").starts_with("198.51.100.7:"));
+    CHECK(ada.node.link_status("grace").find("connection")->find("remote")->text("address").starts_with("198.51.100.8:"));
+  });
+}
+
+TEST_CASE("a machine with a better way takes it before the old one is gone") {
+  world w;
+  talk_through(w, [&](sidecar& ada, sidecar&) -> async::task<> {
+    ada.host.add_address("eth1", "198.51.100.9");
+    while (ada.node.link_status("grace").find("restarts")->as_int() == 0) co_await async::sleep_for(10ms);
+    ada.host.remove_address(*base::ip_address::parse("192.0.2.1"));
+    co_await async::sleep_for(10s);
+    CHECK(ada.node.link_status("grace").find("connection")->find("local")->text("address").starts_with("198.51.100.9:"));
+  });
+}
