@@ -62,6 +62,8 @@ int main(int argc, char** argv) {
       ->check(check_host_port);
   app.add_flag("--no-stun", c.no_stun, "ask no STUN server");
   app.add_flag("--allow-loopback", c.allow_loopback, "development: offer loopback addresses too");
+  app.add_option("--interface", c.interfaces.allow, "use only these interfaces ('eth0', 'wl*'); may be repeated");
+  app.add_option("--no-interface", c.interfaces.deny, "never use these interfaces; may be repeated");
   app.add_option("--trust", c.signaling.trust_file, "PEM file of roots to trust for https and wss")->check(CLI::ExistingFile);
   app.add_option("--trace", trace_file, "record packets, keys and events into this pcapng file");
   app.add_flag("--quiet", quiet, "no log on stderr");

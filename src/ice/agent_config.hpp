@@ -11,6 +11,7 @@
 #include "base/endpoint.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "ice/interface_list.hpp"
 #include "ice/relay.hpp"
 #include "net/host.hpp"
 
@@ -30,7 +31,7 @@ struct agent_config {
 
   bool ipv6 = true;
   bool allow_loopback = false;  // RFC 8445 §5.1.1.1 forbids it; for development on a machine without a network
-  std::function<bool(const net::interface_address&)> use_interface{};  // RFC 8445 §19.1; empty: all
+  interface_list interfaces{};  // RFC 8445 §19.1
   // Where sockets come from: several agents may share a port. Empty: a port of its own for each address.
   std::function<base::result<std::unique_ptr<net::udp_socket>>(const base::ip_address& local, std::string_view ufrag)>
       open_socket{};

@@ -16,10 +16,13 @@ namespace {
 std::vector<network_address> addresses(session& s) {
   std::vector<network_address> all;
   for (const auto& i : s.host.interfaces()) {
-    if (s.config.use_interface && !s.config.use_interface(i)) continue;  // RFC 8445 §19.1
     all.push_back({i.name, i.index, i.address, i.prefix_length, i.up, i.loopback, i.temporary, i.deprecated, i.multicast});
   }
   return all;
+}
+
+gather_options options_of(const session& s) {
+  return {s.config.ipv6, s.config.allow_loopback, s.config.max_addresses, s.config.interfaces};
 }
 
 base::bytes binding_request(const stun::transaction_id& id) {
@@ -91,7 +94,7 @@ async::task<> ask_everybody(session& s) { co_await async::all_of(ask_servers(s),
 bool network_changed(session& s) {
   if (s.ended() || !s.phases.gathering_began) return false;
   const auto all = addresses(s);
-  const auto plan = plan_bases(all, {s.config.ipv6, s.config.allow_loopback, s.config.max_addresses});
+  const auto plan = plan_bases(all, options_of(s));
   // Only what is really gone: an address that is merely no longer preferred still carries what it carries.
   const auto gone = [&](const auto& b) {
     return !b->relayed &&
@@ -109,7 +112,7 @@ void open_bases(session& s) {
   s.phases.gathering_began = s.now();
   s.tracer(s.now(), trace::phase{trace::layer::ice, "gathering", true, {}});
   const auto all = addresses(s);
-  const gather_options options{s.config.ipv6, s.config.allow_loopback, s.config.max_addresses};
+  const auto options = options_of(s);
   if (s.tracer.enabled()) {
     for (const auto& a : all)
       if (const auto why = why_not(a, all, options)) s.note("address " + a.address.to_string(), *why);

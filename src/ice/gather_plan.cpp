@@ -33,23 +33,29 @@ bool is_trackable(const base::ip_address& a) {
 
 // Lower is better. Loopback is there for development only, link-local IPv4 means that nobody gave us an address.
 int rank(const network_address& a) {
-  if (a.loopback) return 3;
-  if (a.address.is_link_local()) return 2;
-  return is_virtual_interface(a.interface) ? 1 : 0;
+  if (a.loopback) return 4;
+  if (a.address.is_link_local()) return 3;
+  return static_cast<int>(kind_of(a.interface));
+}
+
+// A container engine's bridge is left out while there is another way, unless the operator names it: checks from there
+// would only take the place of better ones.
+bool is_spare(const network_address& a, std::span<const network_address> all, const gather_options& o) {
+  if (kind_of(a.interface) != interface_kind::container || o.interfaces.names(a.interface)) return false;
+  return std::ranges::any_of(all, [&](const network_address& other) {
+    return other.up && !other.loopback && !other.address.is_link_local() &&
+           kind_of(other.interface) != interface_kind::container && o.interfaces.permits(other.interface);
+  });
 }
 
 }  // namespace
-
-bool is_virtual_interface(std::string_view name) noexcept {
-  constexpr std::array<std::string_view, 9> prefixes = {"docker", "br-", "veth", "virbr", "vmnet",
-                                                        "vbox",   "lxc", "cni",  "podman"};
-  return std::ranges::any_of(prefixes, [&](std::string_view p) { return name.starts_with(p); });
-}
 
 std::optional<std::string_view> why_not(const network_address& a, std::span<const network_address> all,
                                         const gather_options& o) {
   const auto& ip = a.address;
   if (!a.up) return "its interface is down";
+  if (!o.interfaces.permits(a.interface)) return "its interface is not allowed";
+  if (is_spare(a, all, o)) return "a container's bridge, and there are other ways";
   if (ip.is_unspecified() || ip.is_multicast()) return "not the address of a host";
   if (ip.is_v6() && !o.ipv6) return "IPv6 is switched off";
   if ((a.loopback || ip.is_loopback()) && !o.allow_loopback) return "loopback";
@@ -91,7 +97,7 @@ std::vector<planned_base> plan_bases(std::span<const network_address> all, const
   }
   std::vector<planned_base> plan;
   // Families take turns within a rank: a container bridge's IPv6 address does not come before the real IPv4 one.
-  for (int r = 0; r <= 3; ++r) {
+  for (int r = 0; r <= 4; ++r) {
     std::vector<network_address> v4, v6;
     for (const auto& a : usable)
       if (rank(a) == r) (a.address.is_v6() ? v6 : v4).push_back(a);

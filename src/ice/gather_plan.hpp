@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/ip_address.hpp"
+#include "ice/interface_list.hpp"
 
 namespace strata::ice {
 
@@ -30,6 +31,7 @@ struct gather_options {
   bool ipv6 = true;
   bool allow_loopback = false;
   std::size_t max_addresses = 32;
+  interface_list interfaces{};
 };
 
 struct planned_base {
@@ -40,9 +42,6 @@ struct planned_base {
 // Why an address is no candidate; nothing when it is one. For traces and for people who wonder.
 [[nodiscard]] std::optional<std::string_view> why_not(const network_address& a, std::span<const network_address> all,
                                                       const gather_options& o);
-// Interfaces of containers and virtual machines: their addresses mostly lead nowhere, now and then they are the only way.
-[[nodiscard]] bool is_virtual_interface(std::string_view name) noexcept;
-
 // Best first, each with its own local preference; 256 apart, so that candidates derived from one base through several
 // servers fit between it and the next (RFC 8445 §5.1.2.1: unique for each type).
 [[nodiscard]] std::vector<planned_base> plan_bases(std::span<const network_address> all, const gather_options& o);

@@ -14,7 +14,9 @@ async::task<> resolve_name(session& s, candidate c) {
   // Mostly the browser's own check is here before the answer would be, and tells the address for nothing.
   co_await async::sleep_for(s.config.mdns_head_start);
   if (s.ended() || !s.valid.empty()) co_return;
-  const auto addresses = co_await mdns::resolve(s.host, c.name, s.config.mdns_limit, s.config.use_interface);
+  const auto addresses = co_await mdns::resolve(s.host, c.name, s.config.mdns_limit, [&s](const net::interface_address& i) {
+    return s.config.interfaces.permits(i.name);
+  });
   if (!addresses) {
     s.note("remote candidate " + c.name, addresses.error().message());
     co_return;

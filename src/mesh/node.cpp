@@ -45,6 +45,7 @@ node::node(net::host& h, node_config c, trace::sink* sink)
     rtc::options o;
     o.ice.stun_servers = stun_servers_;
     o.ice.allow_loopback = config_.allow_loopback;
+    o.ice.interfaces = config_.interfaces;
     return o;
   };
   environment_.signal = [this](signaling::message m) { return session_.send(std::move(m)); };

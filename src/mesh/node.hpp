@@ -24,6 +24,7 @@ struct node_config {
   std::vector<std::string> stun_servers;  // "host:port"; empty: those the registry names
   bool no_stun = false;
   bool allow_loopback = false;  // development: candidates on the loopback interface
+  ice::interface_list interfaces{};
 };
 
 struct node_counters {

@@ -170,7 +170,7 @@ TEST_CASE("interfaces can be chosen, IPv6 switched off, loopback admitted") {
   };
   CHECK(gathered({}) == "host 2001:db8::1, host 192.0.2.1, host 198.51.100.1");
   CHECK(gathered({.ipv6 = false}) == "host 192.0.2.1, host 198.51.100.1");
-  CHECK(gathered({.use_interface = [](const net::interface_address& i) { return i.name == "wlan0"; }}) == "host 198.51.100.1");
+  CHECK(gathered({.interfaces = {.allow = {"wlan0"}, .deny = {}}}) == "host 198.51.100.1");
   CHECK(gathered({.allow_loopback = true}).find("127.0.0.1") != std::string::npos);
   CHECK(gathered({.max_addresses = 1}) == "host 2001:db8::1");
 }
