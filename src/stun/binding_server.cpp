@@ -35,13 +35,18 @@ binding_server::binding_server(net::host& h, binding_server_config config, trace
     : host_(h),
       config_(std::move(config)),
       tracer_(std::move(tracer)),
-      limiter_(h.random_u64(), config_.answers_per_second, config_.burst) {}
+      limiter_(h.random_u64(), config_.answers_per_second, config_.burst),
+      discovery_limiter_(h.random_u64(), config_.discovery_per_second, config_.discovery_burst) {}
 
 bool binding_server::respond(base::byte_view message, const base::endpoint& from) {
   ++counters_.received;
   counters_.received_bytes += message.size();
   out_.clear();
-  const auto result = outcome_of(respond_binding(config_.policy, message, from, out_));
+  return count(respond_binding(config_.policy, message, from, out_), from, message.size());
+}
+
+bool binding_server::count(responder_verdict v, const base::endpoint& from, std::size_t size) {
+  const auto result = outcome_of(v);
   auto reason = result.reason;
   auto counter = result.counter;
   // Only answers are limited: what is dropped costs nobody anything.
@@ -51,7 +56,7 @@ bool binding_server::respond(base::byte_view message, const base::endpoint& from
     reason = "more requests than one address may send";
   }
   ++(counters_.*counter);
-  if (out_.empty()) tracer_(host_.now(), trace::drop{trace::layer::stun, reason, from, message.size()});
+  if (out_.empty()) tracer_(host_.now(), trace::drop{trace::layer::stun, reason, from, size});
   counters_.sent_bytes += out_.size();
   return !out_.empty();
 }
@@ -68,6 +73,44 @@ async::task<base::error> binding_server::serve_udp(net::udp_socket& socket) {
     if (!batch) co_return batch.error();
     for (const auto& d : *batch) on_datagram(socket, d.payload, d.peer);
   }
+}
+
+void binding_server::discover(discovery_sockets& sockets, std::size_t n, base::byte_view datagram, const base::endpoint& from) {
+  ++counters_.received;
+  counters_.received_bytes += datagram.size();
+  out_.clear();
+  auto answer = respond_discovery(config_.policy, sockets.place(n), datagram, from, out_);
+  const bool more_than_bare = answer.verdict == responder_verdict::answered;
+  if (more_than_bare && !discovery_limiter_.admit(from.address, host_.now())) {
+    ++counters_.discovery_limited;
+    out_.clear();
+    // What was asked for cannot be had any more; who asked for nothing special is told its address, as anywhere.
+    if (answer.special) return;
+    auto plain = config_.policy;
+    plain.serve_rfc3489 = false;
+    answer.verdict = respond_binding(plain, datagram, from, out_);
+  } else if (more_than_bare) {
+    ++counters_.discovery_answered;
+  }
+  if (!count(answer.verdict, from, datagram.size())) return;
+  auto& socket = sockets.at(discovery_sockets::changed(n, answer.change_ip, answer.change_port));
+  if (!socket.send(answer.to, out_)) ++counters_.outbox_full;
+}
+
+async::task<base::error> binding_server::serve_one_of(discovery_sockets& sockets, std::size_t n) {
+  for (;;) {
+    const auto batch = co_await sockets.at(n).receive();
+    if (!batch) co_return batch.error();
+    for (const auto& d : *batch) discover(sockets, n, d.payload, d.peer);
+  }
+}
+
+async::task<base::error> binding_server::serve_discovery(discovery_sockets& sockets) {
+  const auto [a, b, c, d] = co_await async::first_of(serve_one_of(sockets, 0), serve_one_of(sockets, 1),
+                                                     serve_one_of(sockets, 2), serve_one_of(sockets, 3));
+  for (const auto* ended : {&a, &b, &c, &d})
+    if (*ended) co_return **ended;
+  co_return base::error(base::errc::closed);
 }
 
 async::task<base::error> binding_server::serve_tcp(net::listener& listener) {
