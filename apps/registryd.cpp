@@ -24,15 +24,28 @@ std::string check_endpoint(const std::string& text) {
                                      : "'" + text + "' is not ADDRESS:PORT, for example 127.0.0.1:8080 or [::1]:8080";
 }
 
+std::optional<base::endpoint> address_and_port(const std::string& text) {
+  if (const auto address = base::ip_address::parse(text)) return base::endpoint{*address, 0};
+  return base::endpoint::parse(text);
+}
+
+std::string check_address(const std::string& text) {
+  return address_and_port(text) ? std::string() : "'" + text + "' is not ADDRESS or ADDRESS:PORT, for example 192.0.2.2";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("registryd: introduces peers to each other and stays out of their way");
   registry::service_config c;
   c.state_directory = default_state_directory();
-  std::string listen = "127.0.0.1:8080", stun;
+  std::string listen = "127.0.0.1:8080", stun, alternate;
   app.add_option("--listen", listen, "address of the HTTP and WebSocket server")->check(check_endpoint)->capture_default_str();
   app.add_option("--stun", stun, "address of the built-in STUN responder; none without it")->check(check_endpoint);
+  app.add_option("--stun-alternate", alternate,
+                 "ADDRESS[:PORT]: another address of this machine, for NAT behaviour discovery (RFC 5780)")
+      ->check(check_address)
+      ->needs("--stun");
   app.add_option("--keys", c.keys_file, "file of API keys: {\"keys\": {\"<key>\": {\"peer_id\", \"role\"}}}")
       ->envname("API_KEYS_FILE");
   app.add_option("--state-dir", c.state_directory, "where the token secret is kept")->capture_default_str();
@@ -56,6 +69,7 @@ int main(int argc, char** argv) {
   if (const char* secret = std::getenv("SIGNALING_SECRET"); secret != nullptr) c.token_secret = secret;
   c.listen = *base::endpoint::parse(listen);
   if (!stun.empty()) c.stun = *base::endpoint::parse(stun);
+  if (!alternate.empty()) c.stun_alternate = *address_and_port(alternate);
 
   net::asio_host host;
   if (*add_key) {

@@ -84,15 +84,13 @@ std::string service::start() {
           .on_websocket = [this](const http::request& r, http::websocket& ws) { return serve_socket(r, ws); }},
       tracer_);
   if (config_.stun) {
-    auto s = host_.bind_udp(*config_.stun);
-    if (!s) return "cannot bind the STUN responder to " + config_.stun->to_string() + ": " + s.error().message();
-    stun_socket_ = std::move(*s);
-    stun_server_ = std::make_unique<stun::binding_server>(host_, stun::binding_server_config{}, tracer_);
+    stun_ = std::make_unique<stun_service>(host_, stun_service_config{*config_.stun, config_.stun_alternate}, tracer_);
+    if (auto trouble = stun_->start(); !trouble.empty()) return trouble;
   }
   if (!config_.ports_file.empty()) {
     base::json ports;
     ports.set("http", http_endpoint().port);
-    ports.set("stun", stun_socket_ ? stun_socket_->local_endpoint().port : 0);
+    ports.set("stun", stun_ ? stun_->endpoint().port : 0);
     if (auto trouble = write_file(config_.ports_file, ports.dump(), 0644); !trouble.empty()) return trouble;
   }
   return {};
@@ -115,11 +113,7 @@ std::string service::read_keys() {
 
 async::task<> service::run() {
   co_await async::with_scope(async::at_end::cancel, [this](async::scope& s) -> async::task<> {
-    if (stun_server_)
-      s.spawn("stun responder", [this]() -> async::task<> {
-        const auto ended = co_await stun_server_->serve_udp(*stun_socket_);
-        tracer_(host_.now(), trace::note{trace::layer::stun, "responder", ended.message()});
-      });
+    if (stun_) s.spawn("stun responder", [this] { return stun_->run(); });
     s.spawn("stop", [this]() -> async::task<> {
       co_await stop_.wait();
       server_->drain();
@@ -189,8 +183,7 @@ http::response service::ice_config(const http::request& r) const {
   base::json::array servers;
   base::json::array stun_urls;
   for (const auto& s : config_.public_stun) stun_urls.emplace_back("stun:" + s);
-  if (stun_socket_ && !stun_socket_->local_endpoint().address.is_unspecified())
-    stun_urls.emplace_back("stun:" + stun_socket_->local_endpoint().to_string());
+  if (stun_ && !stun_->endpoint().address.is_unspecified()) stun_urls.emplace_back("stun:" + stun_->endpoint().to_string());
   if (!stun_urls.empty()) servers.push_back(base::json::make({{"urls", std::move(stun_urls)}}));
   // TURN costs its owner bandwidth: credentials are for known peers, each under its own name, and soon over.
   if (who && !config_.turn_url.empty() && !config_.turn_secret.empty()) {
@@ -341,11 +334,14 @@ http::response service::metrics() const {
   metric("signaling_dropped_total", "", "", r.dropped_forged_sender, "{reason=\"forged sender\"}");
   metric("signaling_dropped_total", "", "", r.dropped_undeliverable, "{reason=\"undeliverable\"}");
   metric("signaling_dropped_total", "", "", r.dropped_unregistered, "{reason=\"unregistered\"}");
-  if (stun_server_) {
-    const auto& c = stun_server_->counted();
+  if (stun_) {
+    const auto& c = stun_->counted();
     metric("stun_received_total", "counter", "datagrams at the STUN responder", c.received);
     metric("stun_answered_total", "counter", "Binding requests answered", c.answered);
     metric("stun_rate_limited_total", "counter", "Binding requests over the limit of their source", c.rate_limited);
+    metric("stun_discovery_answered_total", "counter", "answers of RFC 5780", c.discovery_answered);
+    metric("stun_discovery_limited_total", "counter", "answers of RFC 5780 over the budget of their source",
+           c.discovery_limited);
   }
   const auto now = host_.wall_now();
   metric("agents", "gauge", "agents by health", agents_.count(health::active, now), "{health=\"active\"}");

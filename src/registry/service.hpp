@@ -14,8 +14,8 @@
 #include "registry/agents.hpp"
 #include "registry/credentials.hpp"
 #include "registry/jwt.hpp"
+#include "registry/stun_service.hpp"
 #include "signaling/relay.hpp"
-#include "stun/binding_server.hpp"
 #include "trace/sink.hpp"
 
 namespace strata::registry {
@@ -23,6 +23,7 @@ namespace strata::registry {
 struct service_config {
   base::endpoint listen;
   std::optional<base::endpoint> stun;
+  std::optional<base::endpoint> stun_alternate;  // port 0: the one after that of stun
   std::string keys_file;
   std::string state_directory;
   std::string token_secret;              // empty: kept in the state directory, made there on first start
@@ -83,8 +84,7 @@ class service {
   std::map<signaling::connection_id, http::websocket*> sockets_;
   std::uint64_t next_connection_ = 1;
   std::unique_ptr<net::listener> listener_;
-  std::unique_ptr<net::udp_socket> stun_socket_;
-  std::unique_ptr<stun::binding_server> stun_server_;
+  std::unique_ptr<stun_service> stun_;
   std::unique_ptr<http::server> server_;
   service_counters counters_;
   async::event stop_;

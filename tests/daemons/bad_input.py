@@ -256,7 +256,7 @@ DATAGRAMS = [
 
 OPTIONS = [
     ("registryd", ["--nonsense"]), ("registryd", ["--listen", "nowhere"]), ("registryd", ["--listen", "127.0.0.1:99999"]), ("registryd", ["--listen"]),
-    ("registryd", ["--keys", "/nonexistent/keys.json", "--listen", "127.0.0.1:0"]), ("registryd", ["--stun", "x"]), ("registryd", ["stray"]),
+    ("registryd", ["--keys", "/nonexistent/keys.json", "--listen", "127.0.0.1:0"]), ("registryd", ["--stun", "x"]), ("registryd", ["--stun-alternate", "127.0.0.2"]), ("registryd", ["--stun", "127.0.0.1:0", "--stun-alternate", "x"]), ("registryd", ["stray"]),
     ("registryd", ["--dev", "--listen", "0.0.0.0:0"]),
     ("meshd", ["--nonsense"]), ("meshd", ["--stun", "a:b:c:d"]), ("meshd", ["--signaling-url", "ftp://x"]), ("meshd", ["--signaling-url", "ws://"]), ("meshd", ["stray"]),
     ("meshd", ["--ipc", "/nonexistent/dir/x.sock"]), ("meshd", ["--ipc", "/" + "x" * 200]), ("meshd", ["--trace", "/nonexistent/dir/x.pcapng"]),

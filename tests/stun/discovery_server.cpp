@@ -193,13 +193,11 @@ TEST_CASE("without two addresses and two ports there is no OTHER-ADDRESS") {
   auto& m = net.add_host("server", {"192.0.2.2", "192.0.2.3", "2001:db8::2"});
   for (const auto& [primary, alternate] : {std::pair{"192.0.2.2:3478", "192.0.2.2:3479"},
                                            {"192.0.2.2:3478", "192.0.2.3:3478"},
-                                           {"192.0.2.2:3478", "192.0.2.3:0"},
                                            {"192.0.2.2:3478", "[2001:db8::2]:3479"},
                                            {"0.0.0.0:3478", "192.0.2.3:3479"},
                                            {"192.0.2.2:3478", "192.0.2.99:3479"}})
     CHECK_FALSE(discovery_sockets::bind(m, *base::endpoint::parse(primary), *base::endpoint::parse(alternate)));
-  const auto chosen =
-      discovery_sockets::bind(m, *base::endpoint::parse("192.0.2.2:0"), *base::endpoint::parse("192.0.2.3:3479"));
+  const auto chosen = discovery_sockets::bind(m, *base::endpoint::parse("192.0.2.2:0"), *base::endpoint::parse("192.0.2.3:0"));
   REQUIRE(chosen);
   CHECK(chosen->at(0).local_endpoint().port == chosen->at(2).local_endpoint().port);
   base::bytes out;
