@@ -124,6 +124,62 @@ TEST_CASE("a relay that never answers costs no set-up time") {
   CHECK(time_to_connect({}) == time_to_connect({relay_source{}}));
 }
 
+TEST_CASE("relays are preferred in the order they are named") {  // req: 8445-5.1.2.2-b
+  two_homes w;
+  auto& second = w.net.add_host("second", {"198.51.100.2"});
+  agent a(w.a, {.controlling = true, .relays = {source(w.r, 50ms), source(second, 10ms)}}), b(w.b, {});
+  with_agents(w.net, a, b, [&]() -> async::task<> {
+    co_await a.gathered();
+    std::uint32_t first_priority = 0, second_priority = 0;
+    for (const auto& c : a.local_candidates()) {
+      if (c.address.address == w.r.address()) first_priority = c.priority;
+      if (c.address.address == second.address()) second_priority = c.priority;
+    }
+    CHECK(first_priority > second_priority);
+    CHECK(second_priority > 0);
+  });
+}
+
+TEST_CASE("a relayed candidate that is an address of ours already is discarded") {  // req: 8445-5.1.1.2-g
+  class own_address final : public relay {
+   public:
+    explicit own_address(base::endpoint e) : socket_(e) {}
+    net::udp_socket& socket() override { return socket_; }
+    [[nodiscard]] base::endpoint mapped() const override { return socket_.local_endpoint(); }
+    [[nodiscard]] base::endpoint server() const override { return socket_.local_endpoint(); }
+    void permit(const base::ip_address&) override {}
+    async::task<> run() override { co_return; }
+
+   private:
+    struct silent_socket final : net::udp_socket {
+      explicit silent_socket(base::endpoint e) : local(e) {}
+      [[nodiscard]] base::endpoint local_endpoint() const override { return local; }
+      [[nodiscard]] async::task<net::result<std::span<const net::datagram>>> receive() override {
+        co_await async::sleep_for(1000h);
+        co_return base::fail(base::errc::closed);
+      }
+      bool send(const base::endpoint&, base::byte_view) override { return true; }
+      [[nodiscard]] std::size_t queued_bytes() const override { return 0; }
+      [[nodiscard]] const net::udp_counters& counters() const override { return none; }
+      base::endpoint local;
+      net::udp_counters none;
+    } socket_;
+  };
+  two_homes w;
+  agent* self = nullptr;
+  relay_source mirror{"mirror", [&self]() -> async::task<base::result<std::unique_ptr<relay>>> {
+                        co_await async::sleep_for(10ms);
+                        co_return std::make_unique<own_address>(self->local_candidates().front().address);
+                      }};
+  agent a(w.a, {.controlling = true, .relays = {mirror}}), b(w.b, {});
+  self = &a;
+  with_agents(w.net, a, b, [&]() -> async::task<> {
+    co_await exchange(a, b);
+    CHECK(a.local_candidates().size() == 1);
+    CHECK(a.local_candidates().front().type == candidate_type::host);
+  });
+}
+
 TEST_CASE("permissions are asked for as soon as the peer's candidates are known") {
   two_homes w;
   far_socket::permitted.clear();

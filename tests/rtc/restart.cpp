@@ -89,8 +89,8 @@ void with_traffic(two_peers& p, Body body) {
 
 }  // namespace
 
-TEST_CASE(
-    "data goes on during a restart and moves to the new path") {  // req: 8445-9-a // req: 8445-9-b // req: 8839-4.4.1.1.1-a
+TEST_CASE("data goes on during a restart and moves to the new path") {  // req: 8445-9-a // req: 8445-9-b // req:
+                                                                        // 8839-4.4.1.1.1-a req: 8839-4.4.3.1.1-a
   for (const bool by_answerer : {false, true}) {
     CAPTURE(by_answerer);
     two_peers p;
@@ -187,6 +187,20 @@ TEST_CASE("a restart that nobody answers changes nothing") {
   });
 }
 
+// req: 7675-5.1-o
+TEST_CASE("the old path keeps its consent while a restart is under way") {
+  two_peers p;
+  with_traffic(p, [&](traffic& t) -> async::task<> {
+    const auto asked = p.a.ice().counts().consent_received;
+    CHECK(co_await p.a.restart("answered late"));
+    co_await async::sleep_for(2min);
+    CHECK(p.a.ice().counts().consent_received >= asked + 15);
+    CHECK(p.a.state() == rtc::connection_state::connected);
+    CHECK(t.longest_silence() < 100ms);
+    p.a.rollback("never answered");
+  });
+}
+
 TEST_CASE("a restart whose candidates lead nowhere leaves the old path in use") {
   two_peers p;
   with_traffic(p, [&](traffic&) -> async::task<> {
@@ -227,7 +241,7 @@ TEST_CASE("an offer from somebody else is no restart") {
   });
 }
 
-TEST_CASE("candidates of both generations find their own") {
+TEST_CASE("candidates of both generations find their own") {  // req: 8838-15-a
   two_peers p;
   with_traffic(p, [&](traffic&) -> async::task<> {
     auto offer = co_await p.a.restart("again");
