@@ -1,0 +1,42 @@
+// A request that is being answered: what the steps of the engine hand to each other.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "stun/attributes/text.hpp"
+#include "stun/fingerprint.hpp"
+#include "stun/message_writer.hpp"
+#include "turn/server/engine.hpp"
+
+namespace strata::turn::server {
+
+struct engine::request {
+  const stun::message_view& message;
+  const five_tuple& tuple;
+  moment when;
+  base::bytes& out;
+  server::allocation* allocation = nullptr;  // on this 5-tuple
+  stun::admission admission{};
+  std::string username{};
+  std::vector<stun::attribute_type> unknown{};
+
+  // SOFTWARE, integrity and FINGERPRINT come by themselves: the latter two when the request had them.
+  template <class F>
+  void answer(stun::message_class c, const std::string& software, F fill) {
+    stun::message_writer w(out, {c, message.method()}, message.transaction_id());
+    std::forward<F>(fill)(w);
+    if (!software.empty()) w.add(stun::software{software});
+    admission.sign(w);
+    if (message.fingerprint_offset()) w.fingerprint();
+  }
+};
+
+[[nodiscard]] inline stun::transaction_id indication_id(std::uint64_t count) noexcept {
+  stun::transaction_id id{};
+  for (std::size_t i = 0; i < 8; ++i) id[4 + i] = static_cast<std::uint8_t>(count >> (56 - 8 * i));
+  return id;
+}
+
+}  // namespace strata::turn::server
