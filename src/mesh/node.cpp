@@ -7,10 +7,10 @@
 namespace strata::mesh {
 namespace {
 
+constexpr auto name_patience = std::chrono::milliseconds(500);
 constexpr auto network_settles = std::chrono::milliseconds(300);
 constexpr auto farewell_limit = std::chrono::milliseconds(1500);
 constexpr std::size_t most_links = 4096;
-constexpr std::uint16_t stun_port = 3478;
 
 trace::tracer tracer_for(trace::sink* sink) { return sink != nullptr ? trace::tracer(*sink, {}) : trace::tracer(); }
 
@@ -75,6 +75,8 @@ async::task<> node::serve() {
   co_await async::with_scope(async::at_end::cancel, [this](async::scope& s) -> async::task<> {
     scope_ = &s;
     s.spawn("local socket", [this] { return ipc_.run(); });
+    s.spawn("servers", [this] { return follow_servers(); });
+    s.spawn("credentials", [this] { return renew_credentials(); });
     s.spawn("network", [this] { return watch_network(); });
     s.spawn("registry session", [this] { return session_.run(); });
     co_await handle_signals();
@@ -107,7 +109,9 @@ async::task<> node::handle_signals() {
     switch (m->what) {
       case signaling::kind::peer_list: {
         environment_.own_id = session_.peer_id();
-        stun_servers_ = co_await resolve_stun_servers();
+        // Names take a moment to look up; a resolver that is dead gets no more than that.
+        co_await async::with_timeout(name_patience,
+                                     [](async::event& e) -> async::task<> { co_await e.wait(); }(servers_known_));
         const auto* aliases = m->payload.find("aliases");
         const auto* peers = m->payload.find("peers");
         if (peers == nullptr || peers->as_array() == nullptr) break;
@@ -143,23 +147,44 @@ async::task<> node::handle_signals() {
   }
 }
 
-async::task<std::vector<base::endpoint>> node::resolve_stun_servers() {
-  std::vector<std::string> names = config_.stun_servers;
-  if (names.empty() && session_.ice_servers().as_array() != nullptr)
-    for (const auto& server : *session_.ice_servers().as_array())
-      if (const auto* urls = server.find("urls"); urls != nullptr && urls->as_array() != nullptr)
-        for (const auto& url : *urls->as_array())
-          if (url.as_string() != nullptr && url.as_string()->starts_with("stun:")) names.push_back(url.as_string()->substr(5));
-  std::vector<base::endpoint> servers;
-  if (config_.no_stun) co_return servers;
-  for (const auto& name : names) {
-    const auto where = base::host_port::parse(name);
-    if (!where) continue;
-    const auto addresses = co_await host_.resolve(where->host);
-    if (!addresses) continue;
-    for (const auto& a : *addresses) servers.push_back({a, where->port.value_or(stun_port)});
+// The servers that the registry names, or those we were told. Links that are made meanwhile take what is known.
+async::task<> node::follow_servers() {
+  for (const auto& name : config_.stun_servers)
+    if (auto uri = stun::server_uri::parse("stun:" + name)) servers_.stun.push_back(std::move(*uri));
+  const bool told = !servers_.stun.empty();
+  for (;;) {
+    co_await resolve_stun_servers();
+    servers_known_.set();
+    servers_renewed_.pulse();
+    co_await session_.ice_servers_changed();
+    auto named = ice_servers::from(session_.ice_servers());
+    if (told) named.stun = std::move(servers_.stun);
+    servers_ = std::move(named);
   }
-  co_return servers;
+}
+
+async::task<> node::resolve_stun_servers() {
+  std::vector<base::endpoint> found;
+  if (!config_.no_stun)
+    for (const auto& s : servers_.stun) {
+      const auto addresses = co_await async::with_timeout(name_patience, host_.resolve(s.host));
+      if (!addresses) continue;
+      for (const auto& a : *addresses) found.push_back({a, s.port});
+    }
+  stun_servers_ = std::move(found);
+}
+
+// turn_rest: relays refuse credentials whose time is over.
+async::task<> node::renew_credentials() {
+  for (;;) {
+    const auto ends = servers_.expiry();
+    if (!ends) {
+      co_await servers_renewed_.wait();
+      continue;
+    }
+    co_await async::sleep_for(renewal_delay(host_.wall_now(), *ends));
+    (void)co_await session_.renew_ice_servers();
+  }
 }
 
 link& node::link_to(const std::string& peer) {

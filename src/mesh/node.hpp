@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "async/async.hpp"
+#include "mesh/ice_servers.hpp"
 #include "mesh/ipc_server.hpp"
 #include "mesh/link.hpp"
 #include "mesh/response_filter.hpp"
@@ -58,7 +59,9 @@ class node {
   link& link_to(const std::string& peer);
   [[nodiscard]] link* find(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> open_peers() const;
-  async::task<std::vector<base::endpoint>> resolve_stun_servers();
+  async::task<> follow_servers();
+  async::task<> renew_credentials();
+  async::task<> resolve_stun_servers();
 
   net::host& host_;
   node_config config_;
@@ -68,7 +71,9 @@ class node {
   link_environment environment_;
   std::map<std::string, std::unique_ptr<link>, std::less<>> links_;
   async::scope* scope_ = nullptr;  // of serve(), while it runs
-  std::vector<base::endpoint> stun_servers_;
+  ice_servers servers_;
+  std::vector<base::endpoint> stun_servers_;  // resolved
+  async::event servers_known_, servers_renewed_;
   response_filter responses_;
   node_counters counters_;
   async::event stop_;

@@ -78,9 +78,9 @@ async::task<base::result<std::string>> session::exchange_token() {
 }
 
 // GET /api/config beside the token route; a registry without it is no trouble.
-async::task<> session::fetch_config(std::string token) {
+async::task<bool> session::fetch_config(std::string token) {
   auto url = http::url::parse(config_.token_url);
-  if (!url) co_return;
+  if (!url) co_return false;
   url->path = config_path;
   url->query.clear();
   http::outgoing_request r{.method = "GET", .url = *url, .headers = {{"Authorization", "Bearer " + token}}, .body = {}};
@@ -88,16 +88,24 @@ async::task<> session::fetch_config(std::string token) {
   o.timeout = config_.config_patience;
   o.tls = tls_of(host_, config_.trust_file);
   const auto reply = co_await http::fetch(host_, std::move(r), std::move(o));
-  if (!reply || reply->status != 200 || reply->body.size() > largest_reply) co_return;
-  if (const auto v = base::json::parse(reply->body)) {
-    const auto* servers = v->find("iceServers");
-    if (servers != nullptr && servers->is_array()) ice_servers_ = *servers;
-  }
+  if (!reply || reply->status != 200 || reply->body.size() > largest_reply) co_return false;
+  const auto v = base::json::parse(reply->body);
+  const auto* servers = v ? v->find("iceServers") : nullptr;
+  if (servers == nullptr || !servers->is_array()) co_return false;
+  ice_servers_ = *servers;
+  ice_servers_changed_.pulse();
+  co_return true;
+}
+
+async::task<bool> session::renew_ice_servers() {
+  auto token = co_await exchange_token();
+  if (!token) co_return false;
+  co_return co_await fetch_config(std::move(*token));
 }
 
 async::task<base::result<void>> session::talk(std::string token) {
   set_state(session_state::connecting, "token received");
-  co_await fetch_config(token);
+  (void)co_await fetch_config(token);
   auto url = http::url::parse(config_.signaling_url);
   if (!url) co_return base::fail(url.error());
   url->add_parameter("token", token);

@@ -62,13 +62,16 @@ class session {
   [[nodiscard]] const session_counters& counters() const noexcept { return counters_; }
   // "stun:…"/"turn:…" servers the registry named; asked for with the token at every connect.
   [[nodiscard]] const base::json& ice_servers() const noexcept { return ice_servers_; }
+  [[nodiscard]] async::task<> ice_servers_changed() { co_await ice_servers_changed_.wait(); }
+  // Asks for them again, with a new token; credentials end. False: the registry did not answer.
+  [[nodiscard]] async::task<bool> renew_ice_servers();
 
  private:
   async::task<base::result<std::string>> exchange_token();
   async::task<base::result<void>> talk(std::string token);
   async::task<> send_all(http::websocket& socket);
   async::task<> receive_all(http::websocket& socket);
-  async::task<> fetch_config(std::string token);
+  async::task<bool> fetch_config(std::string token);
   async::task<> until_gone(base::ip_address local);
   void set_state(session_state next, std::string_view reason);
 
@@ -81,7 +84,7 @@ class session {
   async::channel<message> incoming_;
   async::channel<std::string> outgoing_;
   session_counters counters_;
-  async::event network_changed_;  // pulsed
+  async::event network_changed_, ice_servers_changed_;  // pulsed
 };
 
 }  // namespace strata::signaling
