@@ -50,7 +50,8 @@ int main(int argc, char** argv) {
       ->envname("API_KEYS_FILE");
   app.add_option("--state-dir", c.state_directory, "where the token secret is kept")->capture_default_str();
   app.add_option("--public-stun", c.public_stun, "STUN servers host:port that peers are told of, beside the built-in one");
-  app.add_option("--turn-url", c.turn_url, "TURN server that peers are told of, for example turn:turn.example.org:3478")
+  app.add_option("--turn-url", c.turn_urls,
+                 "TURN server that peers are told of, for example turn:turn.example.org:3478?transport=tcp; may be repeated")
       ->envname("TURN_URL");
   app.add_option("--tls-cert", c.tls_certificate, "PEM certificate chain: HTTPS and WSS only")->check(CLI::ExistingFile);
   app.add_option("--tls-key", c.tls_key, "PEM private key of --tls-cert")->check(CLI::ExistingFile);

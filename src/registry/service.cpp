@@ -186,10 +186,11 @@ http::response service::ice_config(const http::request& r) const {
   if (stun_ && !stun_->endpoint().address.is_unspecified()) stun_urls.emplace_back("stun:" + stun_->endpoint().to_string());
   if (!stun_urls.empty()) servers.push_back(base::json::make({{"urls", std::move(stun_urls)}}));
   // TURN costs its owner bandwidth: credentials are for known peers, each under its own name, and soon over.
-  if (who && !config_.turn_url.empty() && !config_.turn_secret.empty()) {
+  if (who && !config_.turn_urls.empty() && !config_.turn_secret.empty()) {
     const auto c = make_turn_credential(config_.turn_secret, who->peer_id, host_.wall_now() + turn_lifetime);
-    servers.push_back(base::json::make(
-        {{"urls", base::json::array{config_.turn_url}}, {"username", c.username}, {"credential", c.credential}}));
+    servers.push_back(base::json::make({{"urls", base::json::array(config_.turn_urls.begin(), config_.turn_urls.end())},
+                                        {"username", c.username},
+                                        {"credential", c.credential}}));
   }
   return json_response(200, base::json::make({{"iceServers", std::move(servers)}}));
 }

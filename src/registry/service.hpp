@@ -28,7 +28,8 @@ struct service_config {
   std::string state_directory;
   std::string token_secret;              // empty: kept in the state directory, made there on first start
   std::vector<std::string> public_stun;  // "host:port"
-  std::string turn_url, turn_secret;     // empty counts as not set
+  std::vector<std::string> turn_urls;    // one server, several ways to it (UDP, TCP, TLS)
+  std::string turn_secret;               // empty counts as not set
   std::string tls_certificate, tls_key;  // PEM files
   std::string ports_file;
   bool dev = false;
