@@ -1,4 +1,6 @@
 // What arrives on a socket, and whose it is (RFC 8445 §12.2, RFC 7983).
+#include <algorithm>
+
 #include "ice/session.hpp"
 #include "stun/fingerprint.hpp"
 
@@ -62,6 +64,13 @@ void on_data(session& s, local_base& b, const net::datagram& d) {
 
 async::task<> receive(session& s, std::shared_ptr<local_base> from) {
   auto& b = *from;
+  // RFC 8489 §6.2.1: a server that nobody serves costs no time. Checks go on: anybody on the way can say such things, and a
+  // peer's socket may open a moment later.
+  // exception: 8445-7.2.5.2.2-a a hard ICMP error fails no pair; RFC 8863's patience decides
+  b.socket.on_unreachable = [&s, &b](const base::endpoint& peer, base::errc why) {
+    const auto& servers = s.config.stun_servers;
+    if (why == base::errc::refused && std::ranges::find(servers, peer) != servers.end()) b.transactions.fail(peer, why);
+  };
   for (;;) {
     const auto batch = co_await b.socket.receive();
     if (!batch) {

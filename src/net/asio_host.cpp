@@ -89,15 +89,16 @@ result<std::unique_ptr<udp_socket>> asio_host::bind_udp(const base::endpoint& lo
   return make_udp_socket(impl_->loop, local, o);
 }
 
-async::task<result<std::unique_ptr<stream>>> asio_host::connect_tcp(base::endpoint remote) {
-  co_return co_await connect_stream(impl_->loop, remote.address.is_v4() ? AF_INET : AF_INET6, to_native(remote));
+async::task<result<std::unique_ptr<stream>>> asio_host::connect_tcp(base::endpoint remote, tcp_options o) {
+  co_return co_await connect_stream(impl_->loop, remote.address.is_v4() ? AF_INET : AF_INET6, to_native(remote), o);
 }
 
-result<std::unique_ptr<listener>> asio_host::listen_tcp(const base::endpoint& local) {
+result<std::unique_ptr<listener>> asio_host::listen_tcp(const base::endpoint& local, tcp_options o) {
   const int fd = ::socket(local.address.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return base::fail(from_errno(errno));
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (o.share_port) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (local.address.is_v6()) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   const auto at = to_native(local);
   if (::bind(fd, reinterpret_cast<const sockaddr*>(&at.storage), at.length) != 0 || ::listen(fd, SOMAXCONN) != 0) {
@@ -231,6 +232,7 @@ base::error from_errno(int number) {
     case ENETUNREACH:
     case EHOSTUNREACH: return {base::errc::unreachable};
     case EADDRINUSE: return {base::errc::in_use};
+    case EADDRNOTAVAIL: return {base::errc::not_found};
     case EACCES:
     case EPERM: return {base::errc::permission};
     case ENOENT: return {base::errc::not_found};

@@ -40,8 +40,8 @@ class asio_host final : public host {
   [[nodiscard]] base::wall_time wall_now() override;
   void random(base::byte_span out) override;
   [[nodiscard]] result<std::unique_ptr<udp_socket>> bind_udp(const base::endpoint& local, udp_options o = {}) override;
-  [[nodiscard]] async::task<result<std::unique_ptr<stream>>> connect_tcp(base::endpoint remote) override;
-  [[nodiscard]] result<std::unique_ptr<listener>> listen_tcp(const base::endpoint& local) override;
+  [[nodiscard]] async::task<result<std::unique_ptr<stream>>> connect_tcp(base::endpoint remote, tcp_options o = {}) override;
+  [[nodiscard]] result<std::unique_ptr<listener>> listen_tcp(const base::endpoint& local, tcp_options o = {}) override;
   [[nodiscard]] async::task<result<std::unique_ptr<stream>>> connect_local(std::string path) override;
   [[nodiscard]] result<std::unique_ptr<listener>> listen_local(const std::string& path) override;
   [[nodiscard]] async::task<result<std::vector<base::ip_address>>> resolve(std::string name) override;

@@ -38,9 +38,18 @@ base::endpoint from_native(const sockaddr_storage& s);
 
 base::error from_errno(int number);
 
+// What the network says of datagrams that were sent (asio_udp_errors.cpp).
+void ask_for_errors(int fd, base::ip_family family, bool dont_fragment);
+[[nodiscard]] bool is_about_a_datagram(int number);  // an errno that tells of one that was sent earlier
+struct socket_error {
+  base::endpoint peer;
+  base::errc why;
+};
+[[nodiscard]] std::optional<socket_error> next_socket_error(int fd);
+
 result<std::unique_ptr<udp_socket>> make_udp_socket(asio_loop& loop, const base::endpoint& local, const udp_options& o);
 std::unique_ptr<stream> make_stream(asio_loop& loop, int fd);
-async::task<result<std::unique_ptr<stream>>> connect_stream(asio_loop& loop, int family, socket_address to);
+async::task<result<std::unique_ptr<stream>>> connect_stream(asio_loop& loop, int family, socket_address to, tcp_options o = {});
 result<std::unique_ptr<listener>> make_listener(asio_loop& loop, int fd, std::string unlink_path);
 std::vector<interface_address> read_interfaces();
 std::vector<base::ip_address> read_gateways();

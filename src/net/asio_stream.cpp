@@ -126,10 +126,21 @@ result<std::unique_ptr<listener>> make_listener(asio_loop& loop, int fd, std::st
   return std::make_unique<asio_listener>(loop, fd, std::move(unlink_path));
 }
 
-async::task<result<std::unique_ptr<stream>>> connect_stream(asio_loop& loop, int family, socket_address to) {
+async::task<result<std::unique_ptr<stream>>> connect_stream(asio_loop& loop, int family, socket_address to, tcp_options o) {
   const int fd = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) co_return base::fail(from_errno(errno));
   descriptor connecting(loop.io, fd);
+  const int on = 1;
+  if (o.share_port) {
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  }
+  if (o.local) {
+    // A port is chosen when the peer is known: ports that are in use towards others will do.
+    if (o.local->port == 0) ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    const auto from = to_native(*o.local);
+    if (::bind(fd, reinterpret_cast<const sockaddr*>(&from.storage), from.length) != 0) co_return base::fail(from_errno(errno));
+  }
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&to.storage), to.length) != 0) {
     if (errno != EINPROGRESS && errno != EAGAIN) co_return base::fail(from_errno(errno));
     auto [ec] = co_await writable(connecting);

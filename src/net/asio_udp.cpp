@@ -25,6 +25,7 @@ class asio_udp_socket final : public udp_socket, private async::ready_item {
       : loop_(loop),
         descriptor_(loop.io, fd),
         outbox_limit_(o.outbox_bytes),
+        dont_fragment_(o.dont_fragment),
         buffers_(new std::uint8_t[batch * largest_datagram]) {
     const int on = 1;
     gro_ = ::setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on) == 0;
@@ -42,10 +43,11 @@ class asio_udp_socket final : public udp_socket, private async::ready_item {
   }
 
   async::task<result<std::span<const datagram>>> receive() override {
-    for (;;) {
+    for (bool woken = false;; woken = true) {
       const int n = receive_batch();
       if (n > 0) co_return std::span<const datagram>(arrived_);
       if (n < 0) co_return base::fail(from_errno(-n));
+      if (woken || told_of_errors_) read_errors();  // no datagram: that is why
       auto [ec] = co_await readable(descriptor_);
       if (ec) co_return base::fail(base::errc::closed);
     }
@@ -96,9 +98,10 @@ class asio_udp_socket final : public udp_socket, private async::ready_item {
       h.msg_controllen = controls[i].size();
     }
     int n;
-    do n = ::recvmmsg(descriptor_.native_handle(), messages.data(), batch, MSG_DONTWAIT, nullptr);
-    while (n < 0 && (errno == EINTR || errno == ECONNREFUSED || errno == EHOSTUNREACH ||
-                     errno == ENETUNREACH));  // ICMP: of some earlier send
+    do {
+      n = ::recvmmsg(descriptor_.native_handle(), messages.data(), batch, MSG_DONTWAIT, nullptr);
+      told_of_errors_ = told_of_errors_ || (n < 0 && is_about_a_datagram(errno));
+    } while (n < 0 && (errno == EINTR || is_about_a_datagram(errno)));
     if (n < 0) return errno == EAGAIN ? 0 : -errno;
     arrived_.clear();
     for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
@@ -158,13 +161,19 @@ class asio_udp_socket final : public udp_socket, private async::ready_item {
         for (int m = 0; m < n; ++m) consume(taken[static_cast<std::size_t>(m)], true);
         continue;
       }
-      if (errno == EINTR || errno == ECONNREFUSED) continue;  // ICMP of an earlier send
+      const int trouble = errno;
+      if (trouble == EINTR || trouble == ECONNREFUSED) continue;    // ICMP of an earlier send
+      if (is_about_a_datagram(trouble) && read_errors()) continue;  // the same
+      errno = trouble;
       if (errno == EAGAIN || errno == ENOBUFS) return wait_for_room();
       if (taken[0] > 1 && (errno == EIO || errno == EINVAL || errno == EMSGSIZE)) {
         segment_ = false;  // this path cannot segment
         continue;
       }
+      const auto to = queued_[next_].to;
       consume(taken[0], false);
+      if (trouble == EMSGSIZE) report(to, base::errc::too_large);
+      if (trouble == ENETUNREACH || trouble == EHOSTUNREACH) report(to, base::errc::unreachable);
     }
     queued_.clear();
     outbox_.clear();
@@ -206,19 +215,34 @@ class asio_udp_socket final : public udp_socket, private async::ready_item {
       const auto self = alive.lock();
       if (!self || ec) return;
       (*self)->waiting_ = false;
+      (*self)->read_errors();
       (*self)->flush();
     });
   }
 
+  // True: the network had something to say of what was sent before.
+  bool read_errors() {
+    told_of_errors_ = false;
+    std::size_t count = 0;
+    while (const auto e = next_socket_error(descriptor_.native_handle())) {
+      ++count;
+      if (e->why != base::errc::too_large || dont_fragment_) report(e->peer, e->why);
+    }
+    return count != 0;
+  }
+
+  void report(const base::endpoint& peer, base::errc why) { report_unreachable(counters_, peer, why); }
+
   asio_loop& loop_;
   descriptor descriptor_;
   std::size_t outbox_limit_;
+  bool dont_fragment_;
   std::unique_ptr<std::uint8_t[]> buffers_;
   std::vector<datagram> arrived_;
   base::bytes outbox_;
   std::vector<queued> queued_;
   std::size_t next_ = 0, sent_bytes_ = 0;
-  bool gro_ = false, segment_ = true, flush_posted_ = false, waiting_ = false;
+  bool gro_ = false, segment_ = true, flush_posted_ = false, waiting_ = false, told_of_errors_ = false;
   udp_counters counters_;
   std::shared_ptr<asio_udp_socket*> self_ = std::make_shared<asio_udp_socket*>(this);
 };
@@ -228,6 +252,7 @@ int open_socket(const base::endpoint& local, const udp_options& o) {
   if (fd < 0) return -1;
   const int on = 1;
   const int size = static_cast<int>(o.receive_buffer);
+  ask_for_errors(fd, local.address.family(), o.dont_fragment);
   ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
   if (local.address.is_v6()) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -34,7 +35,8 @@ struct udp_counters {
   std::uint64_t sent = 0, received = 0;  // datagrams
   std::uint64_t sent_bytes = 0, received_bytes = 0;
   std::uint64_t dropped_outbox_full = 0;  // send() said false
-  std::uint64_t dropped_by_kernel = 0;    // the kernel refused one for good (unreachable, too large)
+  std::uint64_t dropped_by_kernel = 0;    // the kernel refused one for good (no route, too large)
+  std::uint64_t unreachable = 0;          // reports of the network that an earlier one did not get there
 };
 
 class udp_socket {
@@ -43,7 +45,7 @@ class udp_socket {
   [[nodiscard]] virtual base::endpoint local_endpoint() const = 0;
 
   // Waits for at least one datagram and takes all that are there, up to the batch size. One receiver at a time.
-  // An error ends the socket; transient ones (ICMP unreachable) are counted and swallowed.
+  // An error ends the socket; what the network says of single datagrams (ICMP) goes to on_unreachable.
   [[nodiscard]] virtual async::task<result<std::span<const datagram>>> receive() = 0;
 
   // Copies the payload into a bounded outbox, which leaves in batches at the end of the loop's turn.
@@ -52,12 +54,27 @@ class udp_socket {
 
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
   [[nodiscard]] virtual const udp_counters& counters() const = 0;
+
+  // The network says of a datagram that we sent to `peer` that it did not get there. A hint from anybody on the way, or who
+  // pretends to be: it may end a question to a server, not a conversation that is known to work.
+  //   refused      nobody listens there (RFC 1122 §4.2.3.9 calls these hard)
+  //   unreachable  no way to that host at this moment
+  //   too_large    for a link on the way; sockets with dont_fragment only
+  // Called while receive() is awaited, or at the end of a turn; it must not destroy the socket.
+  std::function<void(const base::endpoint& peer, base::errc why)> on_unreachable{};
+
+ protected:
+  void report_unreachable(udp_counters& c, const base::endpoint& peer, base::errc why) {
+    ++c.unreachable;
+    if (on_unreachable) on_unreachable(peer, why);
+  }
 };
 
 struct udp_options {
   bool reuse_address = false;                            // several sockets on one port: multicast DNS
   std::optional<base::ip_address> multicast_group = {};  // join it on multicast_interface
   std::uint32_t multicast_interface = 0;                 // interface index
+  bool dont_fragment = false;                            // a datagram that is too large for the path is lost, not cut
   std::size_t outbox_bytes = 4u << 20;
   std::size_t receive_buffer = 1u << 20;  // asked of the kernel, which may give less
 };
@@ -90,6 +107,12 @@ class listener {
   [[nodiscard]] virtual base::endpoint local_endpoint() const = 0;
 };
 
+struct tcp_options {
+  std::optional<base::endpoint> local = {};  // connect: from here; port 0: any
+  // A listener and connections on one port, as simultaneous open (RFC 9293 §3.5) needs it: all of them say so.
+  bool share_port = false;
+};
+
 struct interface_address {
   std::string name;  // "eth0"
   std::uint32_t index = 0;
@@ -119,8 +142,8 @@ class host {
 
   // Port 0: any free port. An unspecified address: all addresses of that family only.
   [[nodiscard]] virtual result<std::unique_ptr<udp_socket>> bind_udp(const base::endpoint& local, udp_options o = {}) = 0;
-  [[nodiscard]] virtual async::task<result<std::unique_ptr<stream>>> connect_tcp(base::endpoint remote) = 0;
-  [[nodiscard]] virtual result<std::unique_ptr<listener>> listen_tcp(const base::endpoint& local) = 0;
+  [[nodiscard]] virtual async::task<result<std::unique_ptr<stream>>> connect_tcp(base::endpoint remote, tcp_options o = {}) = 0;
+  [[nodiscard]] virtual result<std::unique_ptr<listener>> listen_tcp(const base::endpoint& local, tcp_options o = {}) = 0;
 
   // Unix-domain stream sockets. listen_local makes the file with mode 0600 and replaces a stale one.
   [[nodiscard]] virtual async::task<result<std::unique_ptr<stream>>> connect_local(std::string path) = 0;

@@ -94,9 +94,13 @@ net::result<std::unique_ptr<net::udp_socket>> host::bind_udp(const base::endpoin
   return udp_.bind(local, o);
 }
 
-async::task<net::result<std::unique_ptr<net::stream>>> host::connect_tcp(base::endpoint remote) { return tcp_.connect(remote); }
+async::task<net::result<std::unique_ptr<net::stream>>> host::connect_tcp(base::endpoint remote, net::tcp_options o) {
+  return tcp_.connect(remote, o);
+}
 
-net::result<std::unique_ptr<net::listener>> host::listen_tcp(const base::endpoint& local) { return tcp_.listen(local); }
+net::result<std::unique_ptr<net::listener>> host::listen_tcp(const base::endpoint& local, net::tcp_options) {
+  return tcp_.listen(local);
+}
 
 async::task<net::result<std::unique_ptr<net::stream>>> host::connect_local(std::string path) { co_return local_.connect(path); }
 

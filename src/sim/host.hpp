@@ -30,14 +30,20 @@ class host final : public net::host {
   void remove_address(const base::ip_address& a);
   void set_interface_up(const std::string& interface, bool up);
 
+  // Whether a datagram to a port where nobody listens is answered by an ICMP error; a firewall may keep silent.
+  void set_refuses(bool r) noexcept { refuses_ = r; }
+  [[nodiscard]] bool refuses() const noexcept { return refuses_; }
+
   // net::host
   [[nodiscard]] async::loop& loop() override;
   [[nodiscard]] base::wall_time wall_now() override;
   void random(base::byte_span out) override { generator_.fill(out); }
   [[nodiscard]] net::result<std::unique_ptr<net::udp_socket>> bind_udp(const base::endpoint& local,
                                                                        net::udp_options o = {}) override;
-  [[nodiscard]] async::task<net::result<std::unique_ptr<net::stream>>> connect_tcp(base::endpoint remote) override;
-  [[nodiscard]] net::result<std::unique_ptr<net::listener>> listen_tcp(const base::endpoint& local) override;
+  [[nodiscard]] async::task<net::result<std::unique_ptr<net::stream>>> connect_tcp(base::endpoint remote,
+                                                                                   net::tcp_options o = {}) override;
+  [[nodiscard]] net::result<std::unique_ptr<net::listener>> listen_tcp(const base::endpoint& local,
+                                                                       net::tcp_options o = {}) override;
   [[nodiscard]] async::task<net::result<std::unique_ptr<net::stream>>> connect_local(std::string path) override;
   [[nodiscard]] net::result<std::unique_ptr<net::listener>> listen_local(const std::string& path) override;
   [[nodiscard]] async::task<net::result<std::vector<base::ip_address>>> resolve(std::string name) override;
@@ -65,6 +71,7 @@ class host final : public net::host {
   generator generator_;
   std::vector<net::interface_address> addresses_;
   bool down_ = false;
+  bool refuses_ = true;
   async::event changed_;  // pulsed: addresses_ or down_
   udp_stack udp_{*this};
   tcp_stack tcp_{*this};

@@ -101,6 +101,7 @@ class network {
   void schedule(host& from, host& to, packet p, base::instant arrival);
   void arrive(flight& f);
   void retransmit(flight& f);
+  void report_unreachable(flight& f);
   void refuse(host& from, const packet& p, base::errc reason, base::instant when);
   void observe(packet_event::moment what, const packet& p, std::string_view reason = {});
 

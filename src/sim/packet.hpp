@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/bytes.hpp"
@@ -35,6 +36,8 @@ struct packet {
   base::endpoint source, destination;
   base::bytes payload;
   sim::segment segment;  // TCP only
+  // UDP only: not a datagram, but what the network says of one that went the other way (ICMP).
+  std::optional<base::errc> unreachable = std::nullopt;
 };
 
 // What a tap sees.

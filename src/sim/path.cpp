@@ -21,6 +21,7 @@ base::duration retransmission_after(int attempt) {
 }  // namespace
 
 void network::observe(packet_event::moment what, const packet& p, std::string_view reason) {
+  if (p.unreachable) return;  // taps see what programs say, not what the network says about it
   hash_.add(static_cast<std::uint64_t>(what));
   hash_.add(static_cast<std::uint64_t>(now().time_since_epoch().count()));
   hash_.add(p.source);
@@ -81,8 +82,18 @@ void network::arrive(flight& f) {
     observe(packet_event::moment::delivered, f.content);
   } else {
     observe(packet_event::moment::dropped, f.content, "nobody listens");
+    report_unreachable(f);
   }
   flights_.erase(f.self);
+}
+
+// RFC 1122 §3.2.2.1, §3.2.2: a port unreachable; never of a multicast datagram, never of an error.
+void network::report_unreachable(flight& f) {
+  const auto& p = f.content;
+  if (p.protocol != protocol::udp || p.unreachable || p.destination.address.is_multicast() || !f.to.refuses()) return;
+  packet back{protocol::udp, p.destination, p.source, {}, {}};
+  back.unreachable = base::errc::refused;
+  transmit(f.to, std::move(back));
 }
 
 void network::retransmit(flight& f) {

@@ -47,11 +47,16 @@ class tcp_listener final : public net::listener {
 
 tcp_stack::~tcp_stack() { assert(streams_.empty() && listeners_.empty() && "a stream or listener outlived its host"); }
 
-async::task<net::result<std::unique_ptr<net::stream>>> tcp_stack::connect(base::endpoint remote) {
+async::task<net::result<std::unique_ptr<net::stream>>> tcp_stack::connect(base::endpoint remote, net::tcp_options o) {
   const auto source = select_source(host_.addresses(), remote.address);
   if (!source || host_.down()) co_return base::fail(base::errc::unreachable);
   base::endpoint local{*source, 0};
-  local.port = free_port(local, remote);
+  if (o.local && !o.local->address.is_unspecified()) local.address = o.local->address;
+  if (!host_.owns(local.address)) co_return base::fail(base::errc::not_found);
+  if (o.local && o.local->port != 0) local.port = o.local->port;
+  else local.port = free_port(local, remote);
+  if (streams_.contains({local, remote}) || (!o.share_port && listener_for(local) != nullptr))
+    co_return base::fail(base::errc::in_use);
   auto s = std::make_unique<tcp_stream>(*this, local, remote, tcp_stream::state::connecting);
   s->send(segment_kind::open);
   const auto outcome = co_await async::with_timeout(connect_patience, s->established());

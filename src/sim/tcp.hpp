@@ -22,7 +22,7 @@ class tcp_stack {
   tcp_stack(const tcp_stack&) = delete;
   tcp_stack& operator=(const tcp_stack&) = delete;
 
-  [[nodiscard]] async::task<net::result<std::unique_ptr<net::stream>>> connect(base::endpoint remote);
+  [[nodiscard]] async::task<net::result<std::unique_ptr<net::stream>>> connect(base::endpoint remote, net::tcp_options o);
   [[nodiscard]] net::result<std::unique_ptr<net::listener>> listen(base::endpoint local);
   [[nodiscard]] bool deliver(const packet& p);
   void reset_all();  // the machine goes down

@@ -102,7 +102,10 @@ void tcp_stream::fail(base::errc reason) {
 
 void tcp_stream::receive(const packet& p) {
   switch (p.segment.kind) {
-    case segment_kind::open: break;  // the same connection again: a duplicate
+    case segment_kind::open:  // RFC 9293 §3.5: both opened at once; or the same connection again, a duplicate
+      if (state_ == state::connecting) state_ = state::open;
+      writable_.pulse();
+      break;
     case segment_kind::accepted:
       if (state_ == state::connecting) state_ = state::open;
       writable_.pulse();

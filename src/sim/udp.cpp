@@ -77,6 +77,8 @@ class udp_socket final : public net::udp_socket {
     arrived_.pulse();
   }
 
+  void learn(const base::endpoint& peer, base::errc why) { report_unreachable(counters_, peer, why); }
+
   void flush() {
     for (auto& o : outbox_) {
       auto source = local_.address;
@@ -172,7 +174,8 @@ bool udp_stack::deliver(const packet& p) {
   udp_socket* chosen = nullptr;
   for (auto* s : sockets_)
     if (s->wants(p.destination) && (chosen == nullptr || s->specific() >= chosen->specific())) chosen = s;
-  if (chosen != nullptr) chosen->take(p);
+  if (chosen != nullptr && p.unreachable) chosen->learn(p.source, *p.unreachable);
+  else if (chosen != nullptr) chosen->take(p);
   return chosen != nullptr;
 }
 

@@ -58,7 +58,10 @@ class client {
   // True: it was a response to one of this client's requests.
   bool on_datagram(base::byte_view datagram, const base::endpoint& from);
   bool on_response(const message_view& m, const base::endpoint& from) { return table_.on_response(m, from); }
-  void on_unreachable(const base::endpoint& server) { table_.fail(server, base::errc::unreachable); }
+  // RFC 8489 §6.2.1: a hard error of the network ends the transactions with that server; another one may pass.
+  void on_unreachable(const base::endpoint& server, base::errc why) {
+    if (why == base::errc::refused) table_.fail(server, why);
+  }
   void on_connection_lost(base::error why) { table_.fail_all(why); }
 
   [[nodiscard]] const transaction_table::counters& counted() const noexcept { return table_.counted(); }

@@ -20,6 +20,22 @@ async::task<> feed(net::udp_socket& socket, client& c) {
   }
 }
 
+// For as long as it lives the client hears what the network says of the socket's datagrams.
+class listen_to_the_network {
+ public:
+  listen_to_the_network(net::udp_socket& socket, client& c)
+      : socket_(socket), before_(std::exchange(socket.on_unreachable, [&c](const base::endpoint& peer, base::errc why) {
+          c.on_unreachable(peer, why);
+        })) {}
+  ~listen_to_the_network() { socket_.on_unreachable = std::move(before_); }
+  listen_to_the_network(const listen_to_the_network&) = delete;
+  listen_to_the_network& operator=(const listen_to_the_network&) = delete;
+
+ private:
+  net::udp_socket& socket_;
+  std::function<void(const base::endpoint&, base::errc)> before_;
+};
+
 async::task<> run_link(stream_link& link, client& c) {
   const auto why = co_await link.run();
   c.on_connection_lost(why);
@@ -31,6 +47,7 @@ async::task<base::result<binding_result>> query_binding(net::host& h, net::udp_s
                                                         client_config config) {
   config.reliable = false;
   client c(h, [&](const base::endpoint& to, base::byte_view d) { return socket.send(to, d); }, std::move(config));
+  const listen_to_the_network listening(socket, c);
   co_return co_await async::with_scope(async::at_end::cancel,
                                        [&](async::scope& s) -> async::task<base::result<binding_result>> {
                                          s.spawn("STUN answers", feed, std::ref(socket), std::ref(c));

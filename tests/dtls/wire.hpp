@@ -36,10 +36,10 @@ class machine final : public net::host {
   net::result<std::unique_ptr<net::udp_socket>> bind_udp(const base::endpoint&, net::udp_options) override {
     return base::fail(base::errc::unsupported);
   }
-  async::task<net::result<std::unique_ptr<net::stream>>> connect_tcp(base::endpoint) override {
+  async::task<net::result<std::unique_ptr<net::stream>>> connect_tcp(base::endpoint, net::tcp_options) override {
     co_return base::fail(base::errc::unsupported);
   }
-  net::result<std::unique_ptr<net::listener>> listen_tcp(const base::endpoint&) override {
+  net::result<std::unique_ptr<net::listener>> listen_tcp(const base::endpoint&, net::tcp_options) override {
     return base::fail(base::errc::unsupported);
   }
   async::task<net::result<std::unique_ptr<net::stream>>> connect_local(std::string) override {

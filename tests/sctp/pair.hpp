@@ -39,8 +39,10 @@ class machine final : public net::host {
     for (auto& octet : out) octet = static_cast<std::uint8_t>(random_());
   }
   net::result<std::unique_ptr<net::udp_socket>> bind_udp(const base::endpoint&, net::udp_options) override { return none(); }
-  async::task<net::result<std::unique_ptr<net::stream>>> connect_tcp(base::endpoint) override { co_return none(); }
-  net::result<std::unique_ptr<net::listener>> listen_tcp(const base::endpoint&) override { return none(); }
+  async::task<net::result<std::unique_ptr<net::stream>>> connect_tcp(base::endpoint, net::tcp_options) override {
+    co_return none();
+  }
+  net::result<std::unique_ptr<net::listener>> listen_tcp(const base::endpoint&, net::tcp_options) override { return none(); }
   async::task<net::result<std::unique_ptr<net::stream>>> connect_local(std::string) override { co_return none(); }
   net::result<std::unique_ptr<net::listener>> listen_local(const std::string&) override { return none(); }
   async::task<net::result<std::vector<base::ip_address>>> resolve(std::string) override { co_return none(); }

@@ -100,3 +100,31 @@ TEST_CASE("a full outbox says so, and is empty again after the turn") {
     CHECK(s->send(to, base::as_bytes("123")));
   }(a));
 }
+
+TEST_CASE("a datagram to a port where nobody listens comes back as an error, one round trip later") {
+  sim::network net(1);
+  auto& a = net.add_host("a", {"192.0.2.1"});
+  auto& b = net.add_host("b", {"192.0.2.2"});
+  net.all_links({.latency = 30ms});
+  const base::endpoint closed{b.address(), 5000}, nobody{base::ip_address::v4(192, 0, 2, 99), 5000};
+  const auto ask = [&](base::endpoint to) {
+    return net.run([](sim::host& a, base::endpoint to) -> async::task<std::optional<base::duration>> {
+      auto socket = *a.bind_udp({a.address(), 0});
+      const auto start = a.now();
+      std::optional<base::duration> told;
+      socket->on_unreachable = [&](const base::endpoint& peer, base::errc why) {
+        CHECK(peer == to);
+        CHECK(why == base::errc::refused);
+        told = a.now() - start;
+      };
+      socket->send(to, base::as_bytes("hello"));
+      co_await async::sleep_for(1s);
+      CHECK(socket->counters().unreachable == (told ? 1 : 0));
+      co_return told;
+    }(a, to));
+  };
+  CHECK(ask(closed) == 60ms);
+  CHECK_FALSE(ask(nobody));
+  b.set_refuses(false);
+  CHECK_FALSE(ask(closed));
+}

@@ -221,3 +221,25 @@ TEST_CASE("every address of a name is tried, both families, until one answers") 
   CHECK_FALSE(r);
   CHECK(asked == std::vector<std::string>{"192.0.2.99:3478", "[2001:db8::99]:3478", "192.0.2.2:3478"});
 }
+
+// req: 8489-6.2.1-j
+TEST_CASE("a server's closed port ends the question at once, silence does not") {
+  sim::network net(1);
+  auto& a = net.add_host("client", {"192.0.2.1"});
+  auto& b = net.add_host("server", {"192.0.2.2"});
+  const auto took = [&] {
+    return net.run([](net::host& a, base::endpoint server) -> async::task<std::pair<base::error, base::duration>> {
+      const auto start = a.now();
+      const auto r = co_await stun::query_binding(a, server);
+      REQUIRE_FALSE(r);
+      co_return std::pair(r.error(), a.now() - start);
+    }(a, {b.address(), 3478}));
+  };
+  const auto [refused, soon] = took();
+  CHECK(refused == base::errc::refused);
+  CHECK(soon == 20ms);
+  b.set_refuses(false);
+  const auto [silent, late] = took();
+  CHECK(silent == base::errc::timed_out);
+  CHECK(late > 30s);
+}
