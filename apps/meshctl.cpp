@@ -13,6 +13,7 @@
 #include "async/async.hpp"
 #include "base/hex.hpp"
 #include "mesh/ipc_client.hpp"
+#include "meshctl_nat.hpp"
 #include "net/asio_host.hpp"
 #include "stun/explain.hpp"
 #include "stun/query.hpp"
@@ -198,6 +199,15 @@ int main(int argc, char** argv) {
   ping_peer->add_option("-n,--count", count, "how many")->check(CLI::Range(1, 10000))->capture_default_str();
   auto* stun_query = app.add_subcommand("stun", "the address that a STUN server sees");
   stun_query->add_option("server", server, "host[:port]")->required();
+  auto* nat = app.add_subcommand("nat", "which NAT this machine is behind, and which tier to expect towards whom");
+  apps::nat_options nat_options;
+  nat->add_option("--server", nat_options.servers, "STUN server host[:port]; several may be given, RFC 5780 tells more");
+  nat->add_option("--registry", nat_options.registry,
+                  "ask the STUN servers that this registry names, for example "
+                  "http://127.0.0.1:8080");
+  nat->add_flag("--lifetime", nat_options.lifetime, "measure how long mappings live as well: many minutes");
+  auto* nat_json = nat->add_flag("--json", nat_options.as_json, "as JSON");
+  nat->add_flag("--line", nat_options.as_line, "as one line")->excludes(nat_json);
   auto* decode_message = app.add_subcommand("decode", "annotate a STUN message given in hexadecimal, or - for standard input");
   decode_message->add_option("hex", hex)->required();
   auto* timeline = app.add_subcommand("timeline", "a recorded run as a ladder of phases");
@@ -214,5 +224,6 @@ int main(int argc, char** argv) {
   if (*status || *peers) return host.run(show_status(host, path, peers->parsed(), as_json));
   if (*send) return host.run(send_text(host, path, peer, text));
   if (*ping_peer) return host.run(ping(host, path, peer, count));
+  if (*nat) return host.run(apps::show_nat(host, nat_options));
   return host.run(ask_stun(host, server));
 }

@@ -260,7 +260,7 @@ OPTIONS = [
     ("registryd", ["--dev", "--listen", "0.0.0.0:0"]),
     ("meshd", ["--nonsense"]), ("meshd", ["--stun", "a:b:c:d"]), ("meshd", ["--signaling-url", "ftp://x"]), ("meshd", ["--signaling-url", "ws://"]), ("meshd", ["stray"]),
     ("meshd", ["--ipc", "/nonexistent/dir/x.sock"]), ("meshd", ["--ipc", "/" + "x" * 200]), ("meshd", ["--trace", "/nonexistent/dir/x.pcapng"]),
-    ("meshctl", ["--nonsense"]), ("meshctl", ["dance"]), ("meshctl", ["decode", "zz"]), ("meshctl", ["decode", "0001"]), ("meshctl", ["stun", ""]),
+    ("meshctl", ["--nonsense"]), ("meshctl", ["dance"]), ("meshctl", ["decode", "zz"]), ("meshctl", ["decode", "0001"]), ("meshctl", ["stun", ""]), ("meshctl", ["nat"]), ("meshctl", ["nat", "--server", ":"]), ("meshctl", ["nat", "--json", "--line"]), ("meshctl", ["nat", "--registry", "nowhere"]),
     ("meshctl", ["timeline", "/nonexistent"]), ("meshctl", ["--ipc", "/nonexistent", "status"]),
 ]
 
