@@ -166,7 +166,7 @@ TEST_CASE("a report is one line, a table, or JSON") {
       "203.0.113.9:5000, ports sequential, step 2, hairpin yes, IPv6 no, a second NAT behind it, mappings live 120 s to 125 s");
   const auto table = as_table(r);
   for (const auto* part : {"port-restricted cone", "203.0.113.9:5000", "21.0 ms, RFC 5780", "the gateway says so",
-                           "to symmetric           relay  (task queue without a relay)", "120 s to 125 s"})
+                           "to symmetric             relay  (task queue without a relay)", "120 s to 125 s"})
     CHECK(table.find(part) != std::string::npos);
   const auto json = base::json::parse(as_json(r).dump());
   REQUIRE(json);

@@ -61,7 +61,7 @@ std::string as_line(const nat_report& r) {
 std::string as_table(const nat_report& r) {
   std::string out;
   const auto row = [&](std::string_view what, std::string_view value, std::string_view remark = {}) {
-    out += fmt::format("{:22} {}{}{}\n", what, value, remark.empty() ? "" : "  ", remark);
+    out += fmt::format("{:24} {}{}{}\n", what, value, remark.empty() ? "" : "  ", remark);
   };
   row("NAT", to_string(r.name()));
   row("UDP", to_string(r.udp), r.udp == finding::no && r.tcp == finding::yes ? "(TCP gets through)" : "");
@@ -81,6 +81,7 @@ std::string as_table(const nat_report& r) {
       r.port_mapping ? r.port_mapping_protocol : std::string());
   if (r.lifetime) row("mapping lifetime", lifetime_text(*r.lifetime));
   for (const auto& s : r.servers) row("server", s.server.to_string(), server_text(s));
+  if (r.name() == nat_name::offline) return out;
   const auto mine = standing_of(r);
   for (const auto s : all_standings) {
     const auto with = forecast(mine, s), without = forecast(mine, s, false);
@@ -101,7 +102,10 @@ base::json as_json(const nat_report& r) {
                                         {"trouble", s.trouble}}));
   base::json tiers = base::json(base::json::object());
   const auto mine = standing_of(r);
-  for (const auto s : all_standings) tiers.set(to_string(s), to_string(forecast(mine, s)));
+  // A machine that reaches no server has nothing to expect.
+  if (r.name() == nat_name::offline) tiers = base::json();
+  else
+    for (const auto s : all_standings) tiers.set(to_string(s), to_string(forecast(mine, s)));
   auto out = base::json::make({{"nat", to_string(r.name())},
                                {"udp", to_string(r.udp)},
                                {"tcp", to_string(r.tcp)},
