@@ -1,5 +1,6 @@
 #include "turn/server/allocation_table.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 namespace strata::turn::server {
@@ -19,10 +20,11 @@ allocation& allocation_table::add(const five_tuple& tuple, std::string username,
   const allocation_id id{next_++};
   [[maybe_unused]] const bool free = tuples_.emplace(tuple, id).second;
   assert(free);
-  ++users_[user];
+  const auto account = users_.try_emplace(std::move(user)).first;
+  ++account->second.allocations;
   auto& e = entries_[id];
   e.what = std::make_unique<allocation>(id, tuple, std::move(username), made_by);
-  e.user = std::move(user);
+  e.user = account;
   assert(invariant());
   return *e.what;
 }
@@ -33,7 +35,7 @@ void allocation_table::remove(allocation_id id) {
   auto& e = at->second;
   schedule_.erase({e.scheduled, id});
   tuples_.erase(e.what->tuple());
-  if (const auto u = users_.find(e.user); --u->second == 0) users_.erase(u);
+  if (--e.user->second.allocations == 0) users_.erase(e.user);
   entries_.erase(at);
   assert(invariant());
 }
@@ -47,7 +49,17 @@ void allocation_table::reschedule(const allocation& a) {
 
 std::size_t allocation_table::of_user(std::string_view user) const {
   const auto at = users_.find(user);
-  return at == users_.end() ? 0 : at->second;
+  return at == users_.end() ? 0 : at->second.allocations;
+}
+
+bool allocation_table::spend(const allocation& a, std::size_t bytes, base::instant now, std::uint64_t per_second) {
+  if (per_second == 0) return true;
+  auto& paid = entries_.at(a.id()).user->second.paid_until;
+  const auto price = base::duration(static_cast<std::int64_t>(bytes * 1'000'000'000 / per_second));
+  const auto after = std::max(paid, now) + price;
+  if (after > now + std::chrono::seconds(1)) return false;
+  paid = after;
+  return true;
 }
 
 base::instant allocation_table::next_expiry() const { return schedule_.empty() ? base::never : schedule_.begin()->first; }

@@ -22,15 +22,16 @@ struct relay_address {
 };
 
 struct quotas {
-  std::size_t allocations = 1024;            // in total; beyond: 508
-  std::size_t allocations_of_one_user = 16;  // beyond: 486
-  std::size_t permissions = 128;             // of one allocation; beyond: 508
-  std::size_t channels = 128;                // of one allocation; beyond: 508
+  std::size_t allocations = 1024;                  // in total; beyond: 508
+  std::size_t allocations_of_one_user = 16;        // beyond: 486
+  std::uint64_t bytes_per_second_of_one_user = 0;  // payload, both ways together; beyond: dropped. 0: no limit
+  std::size_t permissions = 128;                   // of one allocation; beyond: 508
+  std::size_t channels = 128;                      // of one allocation; beyond: 508
 };
 
 struct rules_config {
   std::string realm = "strata";
-  std::string software{};                                   // empty keeps answers small
+  std::string software = "strata";                          // empty: none
   std::vector<std::string> secrets{};                       // REST credentials: the current secret first, then older ones
   std::map<std::string, std::string, std::less<>> users{};  // name to password, beside the REST credentials
   std::vector<relay_address> relay{};                       // at most one of each family

@@ -15,6 +15,10 @@ namespace strata::turn::server {
 using stun::message_class;
 using stun::method;
 
+// exception: 8656-6-d the allocation keeps the username alone; passwords are the operator's list, or made anew from the secret
+// exception: 8656-11.5-a what ICMP says about a peer is not relayed
+// exception: 8656-11.5-b what ICMP says about a peer is not relayed
+// exception: 8656-13-a datagrams are sent by the system with its defaults in every header field
 engine::engine(rules_config c, own_addresses own, base::bytes nonce_secret, std::uint64_t limiter_seed, port_source& ports)
     : config_(std::move(c)),
       own_(std::move(own)),
@@ -67,8 +71,8 @@ outcome engine::on_request(const stun::message_view& m, const five_tuple& tuple,
     if (m.method() == method::allocate) return on_allocate(r);
     if (!r.unknown.empty()) return 420;
     if (r.allocation == nullptr) return 437;
-    // RFC 8656 §5: whoever made the allocation, and nobody else.
-    if (authenticator::user_of(r.allocation->username()) != authenticator::user_of(r.username)) return 441;
+    // RFC 8656 §5: the username that made the allocation and no other, not even a renewed one of the same user.
+    if (r.allocation->username() != r.username) return 441;
     if (m.method() == method::refresh) return on_refresh(r);
     if (m.method() == method::create_permission) return on_create_permission(r);
     return on_channel_bind(r);
@@ -80,7 +84,7 @@ outcome engine::on_request(const stun::message_view& m, const five_tuple& tuple,
 
 outcome engine::refuse(request& r, code c) {
   ++counters_.refused[c];
-  r.answer(message_class::error, config_.software, [&](stun::message_writer& w) {
+  r.answer(message_class::error, config_, [&](stun::message_writer& w) {
     w.add(stun::error_code{c, {}});
     if (c == 420) w.add(stun::unknown_attribute_list{r.unknown});
     if (c == 401 || c == 438) authenticator_.challenge(w, r.tuple.client, r.when);
@@ -119,6 +123,8 @@ outcome engine::to_peer(const allocation& a, const base::endpoint& peer, base::b
   if (!a.has(peer.address.family()) || !a.permitted(peer.address, t.now))
     return drop(&counters::dropped_no_permission, "no permission for the peer");
   if (!may_send(config_.peers, own_, peer)) return drop(&counters::dropped_peer_refused, "no peer of this relay");
+  if (!table_.spend(a, payload.size(), t.now, config_.limits.bytes_per_second_of_one_user))
+    return drop(&counters::dropped_over_quota, "more than one user may send");
   ++counters_.to_peers;
   counters_.to_peers_bytes += payload.size();
   return {.what = outcome::kind::to_peer, .from = a.id(), .peer = peer, .payload = payload};
@@ -133,6 +139,11 @@ const five_tuple* engine::from_peer(allocation_id id, const base::endpoint& peer
     ++counters_.dropped_no_permission;
     return nullptr;
   }
+  if (!table_.spend(*a, payload.size(), now, config_.limits.bytes_per_second_of_one_user)) {
+    ++counters_.dropped_over_quota;
+    return nullptr;
+  }
+  // RFC 8656 §12.5: where there is a channel it has to be used.
   if (const auto number = a->channel_of(peer, now)) {
     if (!stun::write_channel_data(out, *number, payload, a->tuple().is_stream())) return nullptr;
   } else {

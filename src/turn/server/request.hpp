@@ -22,12 +22,14 @@ struct engine::request {
   std::string username{};
   std::vector<stun::attribute_type> unknown{};
 
-  // SOFTWARE, integrity and FINGERPRINT come by themselves: the latter two when the request had them.
+  // SOFTWARE, integrity and FINGERPRINT come by themselves: the latter two when the request had them. Those who have not
+  // proved who they are get no SOFTWARE: their answers are to be small (RFC 8656 §5 would like it in each).
   template <class F>
-  void answer(stun::message_class c, const std::string& software, F fill) {
+  void answer(stun::message_class c, const rules_config& config, F fill) {
     stun::message_writer w(out, {c, message.method()}, message.transaction_id());
     std::forward<F>(fill)(w);
-    if (!software.empty()) w.add(stun::software{software});
+    const bool wanted = message.method() == stun::method::allocate || message.method() == stun::method::refresh;
+    if (wanted && admission.admitted() && !config.software.empty()) w.add(stun::software{config.software});
     admission.sign(w);
     if (message.fingerprint_offset()) w.fingerprint();
   }

@@ -17,10 +17,6 @@ using stun::attribute_type;
 
 tl::unexpected<refusal> refuse(int code) { return tl::unexpected(refusal{code}); }
 
-bool offers(const rules_config& c, ip_family f) {
-  return std::ranges::any_of(c.relay, [f](const relay_address& r) { return r.bind.family() == f; });
-}
-
 // Absent is fine; there and unreadable is not.
 template <class Attribute>
 asked<std::optional<Attribute>> optional(const stun::message_view& m) {
@@ -31,6 +27,10 @@ asked<std::optional<Attribute>> optional(const stun::message_view& m) {
 }
 
 }  // namespace
+
+bool offers(const rules_config& c, base::ip_family f) noexcept {
+  return std::ranges::any_of(c.relay, [f](const relay_address& r) { return r.bind.family() == f; });
+}
 
 std::span<const attribute_type> known_attributes(stun::method m) noexcept {
   using enum attribute_type;

@@ -24,6 +24,8 @@ using asked = tl::expected<T, refusal>;
 // it an unknown attribute then.
 [[nodiscard]] std::span<const stun::attribute_type> known_attributes(stun::method m) noexcept;
 
+[[nodiscard]] bool offers(const rules_config& c, base::ip_family f) noexcept;
+
 struct allocate_request {
   std::vector<base::ip_family> families;  // in the order in which they are wished for
   bool both = false;                      // ADDITIONAL-ADDRESS-FAMILY: one of the two is better than none
