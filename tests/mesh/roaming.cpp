@@ -111,3 +111,31 @@ TEST_CASE("a machine with a better way takes it before the old one is gone") {
     CHECK(ada.node.link_status("grace").find("connection")->find("local")->text("address").starts_with("198.51.100.9:"));
   });
 }
+
+TEST_CASE("a laptop that wakes an hour later on another network is linked again within two round trips of signaling") {
+  world w;
+  registry::service registry(w.registry_host, w.registry_config(), {});
+  REQUIRE(registry.start().empty());
+  sidecar ada(w, "ada", "192.0.2.1"), grace(w, "grace", "192.0.2.2");
+  w.net.set_limit(std::chrono::hours(3));
+  w.run([&](async::scope& s) -> async::task<> {
+    s.spawn("registry", [&registry] { return registry.run(); });
+    co_await ada.start(s);
+    co_await grace.start(s);
+    co_await ada.wait_for_peer("grace");
+    w.net.set_down(ada.host);
+    co_await async::sleep_for(1h);
+    w.net.set_up(ada.host);
+    ada.host.remove_address(ada.host.address());
+    ada.host.add_address("wlan0", "198.51.100.7");
+    while (ada.node.status().text("signaling") != "registered") co_await async::sleep_for(1ms);
+    const auto registered = w.net.now();
+    co_await ada.wait_for_peer("grace");
+    // One way to the registry and on to the peer is 20 ms: a round trip of signaling 40 ms. Checks, DTLS and SCTP over a path
+    // of 20 ms round trip take their own.
+    const auto of_the_path = 6 * 20ms + 50ms;
+    CHECK(w.net.now() - registered < 2 * 40ms + of_the_path);
+    co_await ada.send("grace", "good morning");
+    CHECK(co_await grace.next_text() == "good morning");
+  });
+}
