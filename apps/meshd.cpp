@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 
 #include "daemon.hpp"
 #include "http/url.hpp"
@@ -64,6 +65,10 @@ int main(int argc, char** argv) {
   app.add_flag("--allow-loopback", c.allow_loopback, "development: offer loopback addresses too");
   app.add_option("--interface", c.interfaces.allow, "use only these interfaces ('eth0', 'wl*'); may be repeated");
   app.add_option("--no-interface", c.interfaces.deny, "never use these interfaces; may be repeated");
+  app.add_option("--candidates", c.policy, "all, relay (hides this machine's addresses), or host (asks no server)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, ice::candidate_policy>{{"all", ice::candidate_policy::all},
+                                                                                       {"relay", ice::candidate_policy::relay},
+                                                                                       {"host", ice::candidate_policy::host}}));
   app.add_option("--trust", c.signaling.trust_file, "PEM file of roots to trust for https and wss")->check(CLI::ExistingFile);
   app.add_option("--trace", trace_file, "record packets, keys and events into this pcapng file");
   app.add_flag("--quiet", quiet, "no log on stderr");

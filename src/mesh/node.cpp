@@ -44,6 +44,12 @@ node::node(net::host& h, node_config c, trace::sink* sink)
   environment_.connection_options = [this] {
     rtc::options o;
     o.ice.stun_servers = stun_servers_;
+    o.ice.policy = config_.policy;
+    for (const auto& t : servers_.turn)
+      if (auto s = turn::server_from_uri(t.uri, t.username, t.credential)) {
+        s->trust_file = config_.signaling.trust_file;
+        o.turn_servers.push_back(std::move(*s));
+      }
     o.ice.allow_loopback = config_.allow_loopback;
     o.ice.interfaces = config_.interfaces;
     return o;

@@ -26,6 +26,7 @@ struct node_config {
   bool no_stun = false;
   bool allow_loopback = false;  // development: candidates on the loopback interface
   ice::interface_list interfaces{};
+  ice::candidate_policy policy = ice::candidate_policy::all;
 };
 
 struct node_counters {

@@ -4,6 +4,7 @@
 
 #include "dtls/demux.hpp"
 #include "dtls/retransmission.hpp"
+#include "rtc/turn_relay.hpp"
 
 namespace strata::rtc {
 namespace {
@@ -29,6 +30,12 @@ class category final : public std::error_category {
     return "unknown error";
   }
 };
+
+ice::agent_config with_relays(net::host& host, const options& o, const trace::tracer& t) {
+  auto c = o.ice;
+  for (auto& source : relay_sources(host, o.turn_servers, t)) c.relays.push_back(std::move(source));
+  return c;
+}
 
 async::task<> until(async::event& e) { co_await e.wait(); }
 
@@ -56,7 +63,7 @@ peer_connection::peer_connection(net::host& host, dtls::certificate own, options
       certificate_(std::move(own)),
       options_(std::move(o)),
       tracer_(std::move(tracer)),
-      path_(host, options_.ice, tracer_),
+      path_(host, with_relays(host, options_, tracer_), tracer_),
       channels_(host, datachannel::endpoint_config{.max_message_size = options_.max_message_size}, tracer_) {
   timings_.began = host_.now();
   path_.on_datagram = [this](base::byte_view d) { on_datagram(d); };

@@ -35,6 +35,7 @@
 #include "sctp/association.hpp"
 #include "sdp/data_description.hpp"
 #include "trace/sink.hpp"
+#include "turn/server_info.hpp"
 
 namespace strata::rtc {
 
@@ -56,6 +57,7 @@ std::string_view to_string(connection_state s) noexcept;
 
 struct options {
   ice::agent_config ice{};
+  std::vector<turn::server_info> turn_servers{};  // best first
   // How long create_offer() and accept_offer() wait for candidates that go into the description itself; what is found
   // later is trickled. Peers that drop early candidates are served by this as well.
   base::duration gather_patience = std::chrono::milliseconds(50);

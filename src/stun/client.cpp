@@ -145,6 +145,7 @@ base::result<base::endpoint> client::redirect(const message_view& answer, const 
   tried_.insert_or_assign(from, now);
   const auto alternate = answer.get<alternate_server>();
   if (!alternate) return base::fail(alternate.error());
+  alternate_ = alternate->endpoint;
   // exception: 8489-10-c a redirection of a connection, with or without TLS, is reported and not followed: it needs another one
   if (config_.reliable) return base::fail(errc::redirected);
   if (tried_.contains(alternate->endpoint)) return base::fail(errc::redirect_loop);

@@ -64,6 +64,9 @@ class client {
   }
   void on_connection_lost(base::error why) { table_.fail_all(why); }
 
+  // Where the last answer that redirected us pointed to; over TCP and TLS the caller has to go there himself (§10).
+  [[nodiscard]] const std::optional<base::endpoint>& alternate() const noexcept { return alternate_; }
+
   [[nodiscard]] const transaction_table::counters& counted() const noexcept { return table_.counted(); }
 
  private:
@@ -84,6 +87,7 @@ class client {
   rto_cache rtos_;
   transaction_table table_;
   std::map<base::endpoint, lane> lanes_;
+  std::optional<base::endpoint> alternate_;
   std::map<base::endpoint, base::instant> tried_;  // RFC 8489 §10: servers left by redirection within the last five minutes
 };
 
