@@ -5,6 +5,7 @@
 #include "daemon.hpp"
 #include "registry/service.hpp"
 #include "registry/state_files.hpp"
+#include "registryd_turn.hpp"
 
 using namespace strata;
 
@@ -53,6 +54,7 @@ int main(int argc, char** argv) {
   app.add_option("--turn-url", c.turn_urls,
                  "TURN server that peers are told of, for example turn:turn.example.org:3478?transport=tcp; may be repeated")
       ->envname("TURN_URL");
+  auto turn = apps::add_turn_options(app);
   app.add_option("--tls-cert", c.tls_certificate, "PEM certificate chain: HTTPS and WSS only")->check(CLI::ExistingFile);
   app.add_option("--tls-key", c.tls_key, "PEM private key of --tls-cert")->check(CLI::ExistingFile);
   app.add_option("--ports-file", c.ports_file, "write the bound ports as JSON into this file");
@@ -71,6 +73,7 @@ int main(int argc, char** argv) {
   c.listen = *base::endpoint::parse(listen);
   if (!stun.empty()) c.stun = *base::endpoint::parse(stun);
   if (!alternate.empty()) c.stun_alternate = *address_and_port(alternate);
+  c.turn = turn->config();
 
   net::asio_host host;
   if (*add_key) {

@@ -34,7 +34,7 @@ MAY_USE = {
     "datachannel": PATHS + ["sctp"],
     "rtc": PATHS + ["sctp", "datachannel"],
     "signaling": GROUND + ["http"],
-    "registry": WIRE + ["signaling"],  # the daemon answers STUN as well
+    "registry": WIRE + ["turn", "signaling"],  # the daemon answers STUN and TURN as well
     "mesh": PATHS + ["sctp", "datachannel", "rtc", "signaling"],
 }
 # Where a foreign library may be seen.

@@ -68,11 +68,13 @@ std::string service::start() {
   options.max_connections = most_connections;
   options.max_connections_per_address = most_connections_per_address;
   options.websocket.max_message = signaling::largest_message;
+  std::shared_ptr<const net::tls_server_identity> identity;
   if (!config_.tls_certificate.empty()) {
-    auto identity = net::load_tls_identity(host_, config_.tls_certificate, config_.tls_key);
-    if (!identity) return config_.tls_certificate + ": " + identity.error().message();
+    auto loaded = net::load_tls_identity(host_, config_.tls_certificate, config_.tls_key);
+    if (!loaded) return config_.tls_certificate + ": " + loaded.error().message();
+    identity = std::move(*loaded);
     options.secure = true;
-    options.wrap = [this, id = *identity](std::unique_ptr<net::stream> s) { return net::tls_accept(host_, std::move(s), id); };
+    options.wrap = [this, id = identity](std::unique_ptr<net::stream> s) { return net::tls_accept(host_, std::move(s), id); };
   }
   auto listener = host_.listen_tcp(config_.listen);
   if (!listener) return "cannot listen on " + config_.listen.to_string() + ": " + listener.error().message();
@@ -87,12 +89,27 @@ std::string service::start() {
     stun_ = std::make_unique<stun_service>(host_, stun_service_config{*config_.stun, config_.stun_alternate}, tracer_);
     if (auto trouble = stun_->start(); !trouble.empty()) return trouble;
   }
+  if (config_.turn)
+    if (auto trouble = start_turn(std::move(identity)); !trouble.empty()) return trouble;
   if (!config_.ports_file.empty()) {
     base::json ports;
     ports.set("http", http_endpoint().port);
     ports.set("stun", stun_ ? stun_->endpoint().port : 0);
+    ports.set("turn", turn_ ? turn_->endpoint().port : 0);
     if (auto trouble = write_file(config_.ports_file, ports.dump(), 0644); !trouble.empty()) return trouble;
   }
+  return {};
+}
+
+std::string service::start_turn(std::shared_ptr<const net::tls_server_identity> identity) {
+  if (config_.turn_secret.empty()) {
+    auto kept = turn_secret(host_, config_.state_directory);
+    if (!kept) return kept.error();
+    config_.turn_secret = std::move(*kept);
+  }
+  turn_ = std::make_unique<turn_service>(host_, *config_.turn, tracer_);
+  if (auto trouble = turn_->start(config_.turn_secret, std::move(identity)); !trouble.empty()) return trouble;
+  if (config_.turn_urls.empty()) config_.turn_urls = turn_->urls();
   return {};
 }
 
@@ -114,6 +131,7 @@ std::string service::read_keys() {
 async::task<> service::run() {
   co_await async::with_scope(async::at_end::cancel, [this](async::scope& s) -> async::task<> {
     if (stun_) s.spawn("stun responder", [this] { return stun_->run(); });
+    if (turn_) s.spawn("turn server", [this] { return turn_->run(); });
     s.spawn("stop", [this]() -> async::task<> {
       co_await stop_.wait();
       server_->drain();
@@ -184,6 +202,7 @@ http::response service::ice_config(const http::request& r) const {
   base::json::array stun_urls;
   for (const auto& s : config_.public_stun) stun_urls.emplace_back("stun:" + s);
   if (stun_ && !stun_->endpoint().address.is_unspecified()) stun_urls.emplace_back("stun:" + stun_->endpoint().to_string());
+  if (turn_) stun_urls.emplace_back(turn_->stun_url());
   if (!stun_urls.empty()) servers.push_back(base::json::make({{"urls", std::move(stun_urls)}}));
   // TURN costs its owner bandwidth: credentials are for known peers, each under its own name, and soon over.
   if (who && !config_.turn_urls.empty() && !config_.turn_secret.empty()) {
@@ -343,6 +362,18 @@ http::response service::metrics() const {
     metric("stun_discovery_answered_total", "counter", "answers of RFC 5780", c.discovery_answered);
     metric("stun_discovery_limited_total", "counter", "answers of RFC 5780 over the budget of their source",
            c.discovery_limited);
+  }
+  if (turn_) {
+    const auto& c = turn_->counted();
+    metric("turn_allocations", "gauge", "TURN allocations now", turn_->allocations());
+    metric("turn_allocated_total", "counter", "TURN allocations made", c.allocated);
+    metric("turn_relayed_bytes_total", "counter", "payload relayed", c.to_peers_bytes, "{direction=\"to peers\"}");
+    metric("turn_relayed_bytes_total", "", "", c.from_peers_bytes, "{direction=\"from peers\"}");
+    for (bool first = true; const auto& [code, count] : c.refused) {
+      metric("turn_refused_total", first ? "counter" : "", first ? "TURN requests answered with an error" : "", count,
+             fmt::format("{{code=\"{}\"}}", code));
+      first = false;
+    }
   }
   const auto now = host_.wall_now();
   metric("agents", "gauge", "agents by health", agents_.count(health::active, now), "{health=\"active\"}");

@@ -15,6 +15,7 @@
 #include "registry/credentials.hpp"
 #include "registry/jwt.hpp"
 #include "registry/stun_service.hpp"
+#include "registry/turn_service.hpp"
 #include "signaling/relay.hpp"
 #include "trace/sink.hpp"
 
@@ -29,7 +30,8 @@ struct service_config {
   std::string token_secret;              // empty: kept in the state directory, made there on first start
   std::vector<std::string> public_stun;  // "host:port"
   std::vector<std::string> turn_urls;    // one server, several ways to it (UDP, TCP, TLS)
-  std::string turn_secret;               // empty counts as not set
+  std::string turn_secret;               // empty counts as not set; with `turn` it is made and kept
+  std::optional<turn_service_config> turn;
   std::string tls_certificate, tls_key;  // PEM files
   std::string ports_file;
   bool dev = false;
@@ -74,6 +76,7 @@ class service {
   std::optional<identity> authenticate_token(std::string_view token) const;
   bool may_read(const http::request& r);
   std::string read_keys();
+  std::string start_turn(std::shared_ptr<const net::tls_server_identity> identity);
 
   net::host& host_;
   service_config config_;
@@ -86,6 +89,7 @@ class service {
   std::uint64_t next_connection_ = 1;
   std::unique_ptr<net::listener> listener_;
   std::unique_ptr<stun_service> stun_;
+  std::unique_ptr<turn_service> turn_;
   std::unique_ptr<http::server> server_;
   service_counters counters_;
   async::event stop_;

@@ -68,13 +68,11 @@ std::string write_file(const std::string& path, std::string_view text, unsigned 
   return ::rename(beside.c_str(), path.c_str()) == 0 ? std::string() : trouble_with(path);
 }
 
-told<base::bytes> token_secret(net::host& h, const std::string& given, const std::string& directory) {
-  if (!given.empty()) {
-    if (given.size() < shortest_key)
-      return tl::unexpected(std::string("SIGNALING_SECRET is too short: at least 32 characters"));
-    return base::to_bytes(given);
-  }
-  const auto path = directory + "/token-secret";
+namespace {
+
+// The secret of that name in the directory, which is made (0700, the file 0600) when it is missing.
+told<base::bytes> kept_secret(net::host& h, const std::string& directory, const std::string& name) {
+  const auto path = directory + "/" + name;
   std::error_code trouble;
   if (!std::filesystem::exists(path, trouble)) {
     std::filesystem::create_directories(directory, trouble);
@@ -91,6 +89,21 @@ told<base::bytes> token_secret(net::host& h, const std::string& given, const std
   if (!secret || secret->size() < shortest_key)
     return tl::unexpected(path + ": not a secret of at least 32 octets in hexadecimal");
   return std::move(*secret);
+}
+
+}  // namespace
+
+told<base::bytes> token_secret(net::host& h, const std::string& given, const std::string& directory) {
+  if (!given.empty()) {
+    if (given.size() < shortest_key)
+      return tl::unexpected(std::string("SIGNALING_SECRET is too short: at least 32 characters"));
+    return base::to_bytes(given);
+  }
+  return kept_secret(h, directory, "token-secret");
+}
+
+told<std::string> turn_secret(net::host& h, const std::string& directory) {
+  return kept_secret(h, directory, "turn-secret").map([](const base::bytes& secret) { return base::to_hex(secret); });
 }
 
 told<std::string> add_key(net::host& h, const std::string& keys_file, const std::string& peer, const std::string& role) {

@@ -21,6 +21,9 @@ std::string write_file(const std::string& path, std::string_view text, unsigned 
 // The key that signs tokens: the given one, or the one in the directory, which is made (0700, the file 0600) when missing.
 told<base::bytes> token_secret(net::host& h, const std::string& given, const std::string& directory);
 
+// What the TURN server and those who make credentials for it share, as text; kept in the same directory.
+told<std::string> turn_secret(net::host& h, const std::string& directory);
+
 // Makes a key of 128 random bits for a peer and adds it to a key file, which is made when missing.
 told<std::string> add_key(net::host& h, const std::string& keys_file, const std::string& peer, const std::string& role);
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ip_address.hpp"
@@ -18,7 +19,16 @@ struct relay_address {
   base::ip_address bind;                        // of an interface; sockets are bound to it
   std::optional<base::ip_address> announced{};  // behind a one-to-one NAT: what clients and peers see instead
 
+  // "192.0.2.1", or "10.0.0.1=192.0.2.1": bound and announced, of one family. nullopt: neither.
+  static std::optional<relay_address> parse(std::string_view text);
   [[nodiscard]] const base::ip_address& seen() const noexcept { return announced ? *announced : bind; }
+};
+
+struct port_range {
+  std::uint16_t first = 49152, last = 65535;
+
+  static std::optional<port_range> parse(std::string_view text);  // "49152-65535"
+  friend bool operator==(const port_range&, const port_range&) = default;
 };
 
 struct quotas {

@@ -52,7 +52,8 @@ base::result<void> relay_server::impl::listen() {
   }
   for (const auto transport : {client_transport::tcp, client_transport::tls}) {
     for (const auto& e : transport == client_transport::tcp ? config_.tcp : config_.tls) {
-      auto l = host_.listen_tcp(e);
+      auto l = host_.listen_tcp(beside(e));
+      if (!l && e.port == 0) l = host_.listen_tcp(e);
       if (!l) return base::fail(l.error());
       const auto local = (*l)->local_endpoint();
       streams_.push_back({local, std::move(*l), transport});
@@ -62,6 +63,13 @@ base::result<void> relay_server::impl::listen() {
   host_.random(secret);
   engine_ = std::make_unique<engine>(config_, find_own(), std::move(secret), host_.random_u64(), *this);
   return {};
+}
+
+// Where any port will do, TCP takes the one that UDP was given.
+base::endpoint relay_server::impl::beside(const base::endpoint& wanted) const {
+  for (const auto& u : udp_)
+    if (wanted.port == 0 && u.local.address == wanted.address) return u.local;
+  return wanted;
 }
 
 own_addresses relay_server::impl::find_own() const {

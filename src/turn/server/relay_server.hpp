@@ -41,7 +41,7 @@ class relay_server {
   relay_server(const relay_server&) = delete;
   relay_server& operator=(const relay_server&) = delete;
 
-  // Binds what the config names. An error names no socket: the caller knows the few there are.
+  // Binds what the config names; a TCP listener of port 0 gets the port of the UDP socket on its address when that is free.
   [[nodiscard]] base::result<void> listen();
   // Until it is cancelled. Every allocation ends with it.
   [[nodiscard]] async::task<> run();

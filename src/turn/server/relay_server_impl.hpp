@@ -47,6 +47,7 @@ class relay_server::impl final : public port_source {
   struct connection;
   using relay_key = std::pair<allocation_id, base::ip_family>;
 
+  [[nodiscard]] base::endpoint beside(const base::endpoint& wanted) const;
   [[nodiscard]] own_addresses find_own() const;
   [[nodiscard]] moment now() const;
 
