@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "async/event.hpp"
@@ -54,13 +55,23 @@ class mapper {
   // Called when a kept mapping has got another outside address or is lost (no value).
   std::function<void(const base::endpoint& inside, const std::optional<mapping>& now)> on_change{};
   [[nodiscard]] std::vector<mapping> mappings() const;
+  // What the gateway says its outside address is, asked over whatever answers; it need not give ports away for that.
+  [[nodiscard]] async::task<base::result<base::ip_address>> outside_address(base::ip_address inside);
 
  private:
   struct kept;
+  struct gate;  // a gateway and the protocols to speak to it
+  struct won;
+  [[nodiscard]] gate* gate_for(const base::ip_address& inside);
+  [[nodiscard]] async::task<base::result<won>> race(gate& g, base::endpoint inside, base::endpoint suggested);
+  [[nodiscard]] async::task<> renew(std::shared_ptr<kept> k);
+  void take(kept& k, won w);
+  void note(std::string_view what, const base::endpoint& inside, std::string_view text);
   net::host& host_;
   mapper_config config_;
   trace::tracer tracer_;
-  std::vector<std::unique_ptr<kept>> kept_;
+  std::vector<std::unique_ptr<gate>> gates_;
+  std::vector<std::shared_ptr<kept>> kept_;
   async::event work_;
 };
 
