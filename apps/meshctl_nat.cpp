@@ -8,6 +8,7 @@
 #include "http/client.hpp"
 #include "mesh/ice_servers.hpp"
 #include "net/tls_stream.hpp"
+#include "portmap/mapper.hpp"
 #include "stun/discovery/discover.hpp"
 #include "stun/discovery/nat_print.hpp"
 
@@ -44,6 +45,26 @@ async::task<base::result<std::vector<base::host_port>>> ask_registry(net::host& 
   co_return servers;
 }
 
+// A port of the gateway's, given back at once: whether it can be had, and where the gateway believes the outside is.
+async::task<> ask_gateway(net::host& h, stun::surroundings& around) {
+  portmap::mapper mapper(h);
+  for (const auto& i : h.interfaces()) {
+    if (!i.up || i.loopback || !i.address.is_v4()) continue;
+    const auto socket = h.bind_udp({i.address, 0});
+    if (!socket) continue;
+    const auto got = co_await mapper.map((*socket)->local_endpoint());
+    if (got) {
+      around.gateway_outside = got->outside.address;
+      around.port_mapping = got->outside;
+      around.port_mapping_protocol = to_string(got->by);
+      co_await mapper.release();
+      co_return;
+    }
+    const auto address = co_await mapper.outside_address(i.address);
+    if (address) around.gateway_outside = *address;
+  }
+}
+
 }  // namespace
 
 async::task<int> show_nat(net::host& h, nat_options o) {
@@ -70,6 +91,7 @@ async::task<int> show_nat(net::host& h, nat_options o) {
     for (const auto& a : *addresses) config.servers.push_back({a, n.port.value_or(3478)});
   }
   if (config.servers.empty()) co_return failed;
+  co_await ask_gateway(h, config.around);
   const auto report = co_await stun::discover_nat(h, std::move(config));
   if (o.as_json) fmt::print("{}\n", stun::as_json(report).dump());
   else if (o.as_line) fmt::print("{}\n", stun::as_line(report));
