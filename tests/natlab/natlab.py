@@ -7,6 +7,7 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import behaviour  # noqa: E402
 import faults  # noqa: E402
 import matrix  # noqa: E402
 import world  # noqa: E402
@@ -32,6 +33,7 @@ def main():
     parser.add_argument("--no-matrix", action="store_true")
     parser.add_argument("--no-relay", action="store_true")
     parser.add_argument("--faults", nargs="?", const="", default=None)
+    parser.add_argument("--behaviour", action="store_true")
     parser.add_argument("--patience", type=float, default=20)
     parser.add_argument("--logs", default="build/natlab-logs")
     parser.add_argument("--json")
@@ -64,11 +66,17 @@ def main():
     if fault_rows:
         print(matrix.format_table([faults.HEAD] + [faults.cells_of(row) for row in fault_rows]))
         print("numbers are side a / side b; reported: meshd told its program that it could not be sent")
+    kind_rows = []
+    for kind in behaviour.EXPECTED if o.behaviour else ():
+        kind_rows.append(row := behaviour.run_kind(kind, o.binaries, fresh(os.path.join(logs, f"nat-{kind}"))))
+        print(f"{kind}: {row['found'][0]}{'' if row['ok'] else ' FAILED ' + row['wrong']}", file=sys.stderr, flush=True)
+    if kind_rows:
+        print(matrix.format_table([behaviour.HEAD] + [behaviour.cells_of(row) for row in kind_rows]))
     if o.json:
         with open(o.json, "w", encoding="utf-8") as file:
-            json.dump({"cells": rows, "faults": fault_rows}, file, indent=2)
-    failed = sum(not row["ok"] for row in rows + fault_rows)
-    print(f"{len(rows) + len(fault_rows) - failed} ok, {failed} failed; logs of the daemons are in {o.logs}")
+            json.dump({"cells": rows, "faults": fault_rows, "behaviour": kind_rows}, file, indent=2)
+    failed = sum(not row["ok"] for row in rows + fault_rows + kind_rows)
+    print(f"{len(rows) + len(fault_rows) + len(kind_rows) - failed} ok, {failed} failed; logs of the daemons are in {o.logs}")
     return 1 if failed else 0
 
 
