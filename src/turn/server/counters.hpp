@@ -14,6 +14,7 @@ struct counters {
   std::uint64_t dropped_no_allocation = 0, dropped_no_permission = 0, dropped_no_channel = 0, dropped_peer_refused = 0;
   std::uint64_t dropped_over_quota = 0, dropped_outbox_full = 0;
   std::uint64_t to_peers = 0, to_peers_bytes = 0, from_peers = 0, from_peers_bytes = 0;
+  std::uint64_t reports = 0;  // of the network about peers that cannot be reached, passed on
   std::uint64_t connections = 0, connections_refused = 0;
 };
 

@@ -16,8 +16,6 @@ using stun::message_class;
 using stun::method;
 
 // exception: 8656-6-d the allocation keeps the username alone; passwords are the operator's list, or made anew from the secret
-// exception: 8656-11.5-a what ICMP says about a peer is not relayed
-// exception: 8656-11.5-b what ICMP says about a peer is not relayed
 // exception: 8656-13-a datagrams are sent by the system with its defaults in every header field
 engine::engine(rules_config c, own_addresses own, base::bytes nonce_secret, std::uint64_t limiter_seed, port_source& ports)
     : config_(std::move(c)),
@@ -147,8 +145,7 @@ const five_tuple* engine::from_peer(allocation_id id, const base::endpoint& peer
   if (const auto number = a->channel_of(peer, now)) {
     if (!stun::write_channel_data(out, *number, payload, a->tuple().is_stream())) return nullptr;
   } else {
-    // An indication of ours: its transaction id is never answered, so it only has to differ from the last one.
-    stun::message_writer w(out, {message_class::indication, method::data}, indication_id(counters_.from_peers));
+    stun::message_writer w(out, {message_class::indication, method::data}, indication_id(counters_.from_peers, 0));
     w.add(stun::xor_peer_address{peer}).add(stun::data{payload});
     if (!w.status()) {
       out.clear();
@@ -158,6 +155,17 @@ const five_tuple* engine::from_peer(allocation_id id, const base::endpoint& peer
   }
   ++counters_.from_peers;
   counters_.from_peers_bytes += payload.size();
+  return &a->tuple();
+}
+
+// RFC 8656 §11.5: it is the peer that has to have a permission; whoever on the way sent the report is nobody we know. A channel
+// is not used for it (§12.5).
+const five_tuple* engine::from_network(allocation_id id, const base::endpoint& peer, const stun::icmp& what, base::instant now,
+                                       base::bytes& out) {
+  const auto* a = table_.find(id);
+  if (a == nullptr || !a->permitted(peer.address, now)) return nullptr;
+  stun::message_writer w(out, {message_class::indication, method::data}, indication_id(counters_.reports++, 1));
+  w.add(stun::xor_peer_address{peer}).add(what);
   return &a->tuple();
 }
 

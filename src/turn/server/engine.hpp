@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "stun/attributes/turn.hpp"
 #include "stun/rate_limiter.hpp"
 #include "turn/server/allocation_table.hpp"
 #include "turn/server/authenticator.hpp"
@@ -44,6 +45,9 @@ class engine {
   // A datagram at a relayed address: what to send to the client on the allocation's 5-tuple is in `out`; nullptr: dropped.
   const five_tuple* from_peer(allocation_id id, const base::endpoint& peer, base::byte_view payload, base::instant now,
                               base::bytes& out);
+  // The network says that something to this peer did not get there (RFC 8656 §11.5); as above.
+  const five_tuple* from_network(allocation_id id, const base::endpoint& peer, const stun::icmp& what, base::instant now,
+                                 base::bytes& out);
   // The client's TCP connection is gone, and its allocation with it.
   void client_gone(const five_tuple& tuple);
 

@@ -159,6 +159,9 @@ std::optional<base::endpoint> relay_server::impl::open(allocation_id id, base::i
     r->where = *where;
     r->socket = std::move(*socket);
     relays_[{id, f}] = r;
+    r->socket->on_unreachable = [this, id, where = r.get()](const base::endpoint& peer, base::errc why) {
+      on_unreachable(id, *where, peer, why);
+    };
     scope_->spawn("relayed address", [this, id](std::shared_ptr<relay> mine) { return read_relay(id, std::move(mine)); }, r);
     return base::endpoint{where->seen(), static_cast<std::uint16_t>(port)};
   }
@@ -170,6 +173,24 @@ void relay_server::impl::close(allocation_id id, base::ip_family f) {
   if (at == relays_.end()) return;
   at->second->ended.set();
   relays_.erase(at);
+}
+
+void relay_server::impl::on_unreachable(allocation_id id, const relay& r, const base::endpoint& peer, base::errc why) {
+  if (r.ended.is_set()) return;
+  // What the sockets report as one of two is, of each family's many reasons, the plainest.
+  const bool refused = why == base::errc::refused;
+  if (!refused && why != base::errc::unreachable) return;
+  stun::icmp report;
+  if (peer.address.is_v4()) {
+    report.icmp_type = 3;           // RFC 792: destination unreachable…
+    report.code = refused ? 3 : 1;  // …port, host
+  } else {
+    report.icmp_type = 1;           // RFC 4443 §3.1…
+    report.code = refused ? 4 : 3;  // …port, address
+  }
+  const auto from = peer.address == r.where.bind ? base::endpoint{r.where.seen(), peer.port} : peer;
+  base::bytes out;
+  if (const auto* tuple = engine_->from_network(id, from, report, host_.now(), out)) send_to_client(*tuple, out);
 }
 
 async::task<> relay_server::impl::read_relay(allocation_id id, std::shared_ptr<relay> r) {

@@ -35,8 +35,9 @@ struct engine::request {
   }
 };
 
-[[nodiscard]] inline stun::transaction_id indication_id(std::uint64_t count) noexcept {
-  stun::transaction_id id{};
+// Nobody answers an indication: its id has to differ from the others and from nothing else.
+[[nodiscard]] inline stun::transaction_id indication_id(std::uint64_t count, std::uint8_t kind) noexcept {
+  stun::transaction_id id{kind};
   for (std::size_t i = 0; i < 8; ++i) id[4 + i] = static_cast<std::uint8_t>(count >> (56 - 8 * i));
   return id;
 }

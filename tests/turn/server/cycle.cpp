@@ -112,6 +112,29 @@ TEST_CASE("a client allocates, talks to a peer by indications and then by a chan
   }(w));
 }
 
+// req: 8656-11.5-b
+TEST_CASE("a client learns that nobody listens at a peer's port") {
+  world w;
+  w.net.run([](world& w) -> async::task<> {
+    server::relay_server relay(w.relay, w.config());
+    REQUIRE(relay.listen());
+    const auto to = relay.udp_endpoints().front();
+    co_await async::with_scope(async::at_end::cancel, [&](async::scope& s) -> async::task<> {
+      s.spawn("relay", [&relay] { return relay.run(); });
+      const auto mine = *w.client.bind_udp({w.client.address(0), 0});
+      const base::endpoint nobody{w.peer.address(0), 9};
+      const auto who = co_await challenge(*mine, to);
+      CHECK(code_of(co_await ask(*mine, to, request(stun::method::allocate, udp, who))) == 0);
+      CHECK(code_of(co_await ask(*mine, to, request(stun::method::create_permission, towards({nobody}), who))) == 0);
+      const auto said = co_await ask(*mine, to, send_indication(nobody, "hello?"));
+      const auto m = *stun::message_view::parse(said);
+      CHECK(m.get<stun::xor_peer_address>()->endpoint == nobody);
+      CHECK(*m.get<stun::icmp>() == stun::icmp{.icmp_type = 3, .code = 3, .error_data = 0});
+      CHECK(relay.counted().reports == 1);
+    });
+  }(w));
+}
+
 TEST_CASE("two clients of one relay talk through two of its relayed addresses, of either family") {
   world w;
   w.net.run([](world& w) -> async::task<> {

@@ -141,6 +141,24 @@ TEST_CASE("a datagram larger than an indication can carry is dropped") {
   CHECK(l.e.counted().from_peers == 1);
 }
 
+// req: 8656-11.5-a 8656-11.5-b
+TEST_CASE("what the network says of a peer comes as an indication, channel or not, for peers with permission only") {
+  permitted l;
+  l.bind();
+  const stun::icmp report{.icmp_type = 3, .code = 3, .error_data = 0};
+  l.out.clear();
+  REQUIRE(l.e.from_network(l.id(), peer, report, l.t.now, l.out) != nullptr);
+  CHECK(l.answer().is(stun::message_class::indication, method::data));
+  CHECK(l.answer().get<stun::xor_peer_address>()->endpoint == peer);
+  CHECK(*l.answer().get<stun::icmp>() == report);
+  CHECK_FALSE(l.answer().has(stun::attribute_type::data));
+  l.out.clear();
+  CHECK(l.e.from_network(l.id(), at("198.51.100.78:7000"), report, l.t.now, l.out) == nullptr);
+  l.t.now += 300s;
+  CHECK(l.e.from_network(l.id(), peer, report, l.t.now, l.out) == nullptr);
+  CHECK(l.out.empty());
+}
+
 // req: 8656-5-q
 TEST_CASE("a user has so many bytes in a second, and no more") {
   auto c = open_rules();
