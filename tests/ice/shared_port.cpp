@@ -27,7 +27,7 @@ void start(async::scope& s, agent& a, agent& b) {
   s.spawn("candidates", trickle, std::ref(b), std::ref(a), base::duration(20ms));
 }
 
-async::task<> say(agent& from, inbox& to, std::string text) {
+async::task<> tell(agent& from, inbox& to, std::string text) {
   const auto before = to.received.size();
   CHECK(from.send(base::as_bytes(text)));
   co_await to.until(before + 1);
@@ -58,13 +58,13 @@ TEST_CASE("agents behind one port each find their own peer, and everybody's data
     CHECK(a.selected()->local.address.port == 7000);
     CHECK(b.selected()->local.address.port == 7000);
     for (int n = 0; n < 3; ++n) {
-      co_await say(px, at_a, "x to a");
-      co_await say(py, at_b, "y to b");
-      co_await say(a, at_x, "a to x");
-      co_await say(b, at_y, "b to y");
+      co_await tell(px, at_a, "x to a");
+      co_await tell(py, at_b, "y to b");
+      co_await tell(a, at_x, "a to x");
+      co_await tell(b, at_y, "b to y");
     }
     co_await async::sleep_for(60s);  // consent goes on
-    co_await say(px, at_a, "x to a");
+    co_await tell(px, at_a, "x to a");
     CHECK(b.state() == agent_state::completed);
   });
   CHECK(at_a.received.size() == 4);
@@ -83,20 +83,20 @@ TEST_CASE("a second agent between the same two ports takes the path over from th
     s.spawn("ports", [&] { return pb.run(); });
     start(s, *a1, *b1);
     co_await both_completed(*a1, *b1);
-    co_await say(*a1, at_b1, "first");
-    co_await say(*b1, at_a1, "first");
+    co_await tell(*a1, at_b1, "first");
+    co_await tell(*b1, at_a1, "first");
     start(s, a2, b2);
     co_await both_completed(a2, b2);
     CHECK(a2.selected()->remote.address == a1->selected()->remote.address);
     // The first goes on as long as the second says nothing.
-    co_await say(*a1, at_b1, "still the first");
-    co_await say(*b1, at_a1, "still the first");
+    co_await tell(*a1, at_b1, "still the first");
+    co_await tell(*b1, at_a1, "still the first");
     // b moves; a has said nothing on the new one yet, and the old one goes.
     b1->close();
     a1->close();
     co_await async::sleep_for(1s);
-    co_await say(b2, at_a2, "second");
-    co_await say(a2, at_b2, "second");
+    co_await tell(b2, at_a2, "second");
+    co_await tell(a2, at_b2, "second");
   });
 }
 
@@ -128,8 +128,8 @@ TEST_CASE("a flood of what is nobody's is counted and dropped, and the agents ta
     CHECK(port.counted().nobodys - before == 1500);
     CHECK(port.table().claims() == 1);
     CHECK(attacker->counters().received == 0);
-    co_await say(a, at_x, "hello");
-    co_await say(px, at_a, "hello");
+    co_await tell(a, at_x, "hello");
+    co_await tell(px, at_a, "hello");
   });
   CHECK(port.table().sharers() == 0);
 }
