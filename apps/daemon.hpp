@@ -12,15 +12,20 @@
 
 namespace strata::apps {
 
-// Events as lines on stderr: state changes, drops and notes; packets only in a capture file.
+// Events as lines on stderr: state changes, drops and notes; packets only in a capture file. Drops are what anybody on the
+// network can cause: of those a few are written in a second, and the others counted, so that nobody fills a disk.
 class log_sink final : public trace::sink {
  public:
   explicit log_sink(std::unique_ptr<trace::sink> also = nullptr, bool quiet = false) : also_(std::move(also)), quiet_(quiet) {}
   void on_event(base::instant at, const trace::subject_id& connection, const trace::event& e) override;
 
  private:
+  [[nodiscard]] bool admits_drop(base::instant at);
+
   std::unique_ptr<trace::sink> also_;
   bool quiet_;
+  base::instant second_{};  // when the present second of drops began
+  unsigned drops_ = 0;      // in it
 };
 
 void say(std::string_view text);  // one line on stderr

@@ -196,6 +196,10 @@ http::response service::issue_token(const http::request& r) {
   return json_response(200, base::json::make({{"token", token}, {"peer_id", who->peer_id}, {"role", who->role}}));
 }
 
+// exception: turnrest-2.1-a peers ask /api/config, which authenticates them; there is no open "service=turn" to guess usernames
+// at exception: turnrest-2.2-a the reply is the iceServers of WebRTC, which both daemons and browsers take as it is exception:
+// turnrest-2.2-d an hour: peers ask again before they gather exception: turnrest-6-a the server is ours and knows its peers
+// anyway; their quota goes by that name
 http::response service::ice_config(const http::request& r) const {
   const auto who = authenticate(r);
   base::json::array servers;

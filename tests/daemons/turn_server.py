@@ -2,12 +2,15 @@
 import base64
 import hashlib
 import hmac
+import json
 import os
 import secrets
 import socket
+import ssl
 import stat
 import struct
 import subprocess
+import urllib.request
 
 from lab import DEADLINE, Lab, check
 
@@ -34,11 +37,13 @@ def _read_address(value):
 class Client:
     """A TURN client of a few lines, with nothing of ours in it."""
 
-    def __init__(self, server, username, credential, tcp=False):
-        self.tcp = tcp
-        self.socket = socket.create_connection(server) if tcp else socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        if not tcp:
+    def __init__(self, server, username, credential, tcp=False, tls=None):
+        self.tcp = tcp or tls
+        self.socket = socket.create_connection(server) if self.tcp else socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        if not self.tcp:
             self.socket.connect(server)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.socket.settimeout(DEADLINE)
         self.username, self.credential = username, credential
         self.realm = self.nonce = None
@@ -109,6 +114,7 @@ def _server(url):
     return host, int(port)
 
 
+# req: turnrest-2.2-b turnrest-2.2-e turnrest-4.1-a
 def the_daemon_relays_for_those_it_knows(binaries):
     with Lab(binaries, ["ada"], registry_options=LOOPBACK) as lab:
         turn, config = _turn_of(lab)
@@ -174,6 +180,47 @@ def a_peer_has_so_many_allocations(binaries):
         check([code for code, _ in answers] == [0, 0, 486], "the third is over the quota", answers)
         check(all(50000 <= _read_address(found[0x0016])[1] <= 50100 for code, found in answers[:2]), "ports are of the range that was given", answers)
         check(Client(server, other["username"], other["credential"]).request(ALLOCATE, UDP)[0] == 0, "which is nothing to another peer")
+
+
+def turn_goes_over_tls_as_well(binaries):
+    with Lab(binaries, ["ada"]) as probe:
+        cert, key = probe.path("cert.pem"), probe.path("key.pem")
+        made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                               "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert], capture_output=True)
+        check(made.returncode == 0, "a certificate for TURN is made", made.stderr[-200:])
+        with Lab(binaries, ["ada"], registry_options=[*LOOPBACK, "--turn-tls", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", key, "--turn-realm", "there"]) as lab:
+            trust = ssl.create_default_context(cafile=cert)
+            asked = urllib.request.Request(f"https://localhost:{lab.http_port}/api/config", headers={"X-API-Key": lab.keys["ada"]})
+            with urllib.request.urlopen(asked, timeout=DEADLINE, context=trust) as reply:
+                turn = [s for s in json.load(reply)["iceServers"] if "credential" in s][0]
+            url = [u for u in turn["urls"] if u.startswith("turns:")]
+            check(len(url) == 1, "a peer is told of TURN over TLS", turn)
+            client = Client(_server(url[0]), turn["username"], turn["credential"], tls=trust)
+            code, found = client.request(ALLOCATE, UDP)
+            check(code == 0 and 0x0016 in found and client.realm == b"there", "an allocation is made over TLS", (code, found))
+            client.close()
+            stranger = socket.create_connection(_server(url[0]))
+            stranger.settimeout(DEADLINE)
+            stranger.sendall(b"GET / HTTP/1.1\r\n\r\n" * 10)
+            try:
+                while stranger.recv(1000):
+                    pass
+                ended = True
+            except ConnectionResetError:
+                ended = True
+            check(ended, "who speaks no TLS is let go")
+
+
+def a_flood_of_nonsense_fills_no_log(binaries):
+    with Lab(binaries, ["ada"], registry_options=LOOPBACK) as lab:
+        turn, _ = _turn_of(lab)
+        flood = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        for _ in range(5000):
+            flood.sendto(b"nonsense", _server(turn["urls"][0]))
+        check(Client(_server(turn["urls"][0]), turn["username"], turn["credential"]).request(ALLOCATE, UDP)[0] == 0, "a flood of nonsense keeps nobody out")
+        with open(lab.path("registryd.log")) as f:
+            lines = len(f.readlines())
+        check(lines < 1000, "nor does it fill the log", lines)
 
 
 def wrong_turn_options_are_refused_with_a_reason(binaries):
