@@ -6,8 +6,9 @@ namespace strata::ice {
 
 using namespace std::chrono_literals;
 
-base::duration nomination_patience(std::optional<base::duration> rtt) noexcept {
-  return std::clamp<base::duration>(rtt.value_or(100ms) * 4, 100ms, 1s);
+base::duration nomination_patience(std::optional<base::duration> rtt, bool relayed) noexcept {
+  const base::duration repetition = relayed ? 600ms : 0ms;
+  return repetition + std::clamp<base::duration>(rtt.value_or(100ms) * 4, 100ms, 1s);
 }
 
 nomination_decision decide_nomination(const check_list& checks, const valid_list& valid, const nomination_input& in) noexcept {
@@ -17,7 +18,8 @@ nomination_decision decide_nomination(const check_list& checks, const valid_list
     const bool open = p.state != pair_state::succeeded && p.state != pair_state::failed;
     return open && p.priority > best.priority && p.id != best.checked;
   };
-  const auto deadline = in.first_valid + nomination_patience(best.rtt);
+  const bool relayed = best.local.type == candidate_type::relayed || best.remote.type == candidate_type::relayed;
+  const auto deadline = in.first_valid + nomination_patience(best.rtt, relayed);
   if (in.remote_is_lite || in.now >= deadline || std::ranges::none_of(checks.pairs(), might_win))
     return {.nominate = best.checked};
   return {.look_again = deadline};

@@ -22,8 +22,9 @@ struct nomination_decision {
   base::instant look_again = base::never;
 };
 
-// Four round trips on the path that works, within limits: whoever is better and alive has answered by then.
-[[nodiscard]] base::duration nomination_patience(std::optional<base::duration> rtt) noexcept;
+// Four round trips on the path that works, within limits: whoever is better and alive has answered by then. A relay waits for
+// one repetition more: through a NAT that lets only those in who were written to, a direct check passes at its second attempt.
+[[nodiscard]] base::duration nomination_patience(std::optional<base::duration> rtt, bool relayed = false) noexcept;
 
 // Only for the controlling side, while nothing is nominated and no nominating check is under way.
 [[nodiscard]] nomination_decision decide_nomination(const check_list& checks, const valid_list& valid,

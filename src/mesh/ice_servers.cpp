@@ -14,6 +14,11 @@ int slowness(const turn_entry& e) {
   return e.uri.transport == stun::server_uri::transport_kind::tcp ? 1 : 0;
 }
 
+void insert(ice_servers& out, turn_entry e) {
+  if (out.turn.size() < most_servers)
+    out.turn.insert(std::ranges::upper_bound(out.turn, slowness(e), std::less(), slowness), std::move(e));
+}
+
 void add(ice_servers& out, std::string_view url, const base::json& entry) {
   auto uri = stun::server_uri::parse(url);
   if (!uri) {
@@ -22,9 +27,17 @@ void add(ice_servers& out, std::string_view url, const base::json& entry) {
     if (out.stun.size() < most_servers) out.stun.push_back(std::move(*uri));
   } else {
     turn_entry e{std::move(*uri), std::string(entry.text("username")), std::string(entry.text("credential"))};
-    if (e.username.empty() || e.credential.empty()) ++out.unusable;  // W3C: both are required of a TURN server
-    else if (out.turn.size() < most_servers)
-      out.turn.insert(std::ranges::upper_bound(out.turn, slowness(e), std::less(), slowness), std::move(e));
+    if (e.username.empty() || e.credential.empty()) {  // W3C: both are required of a TURN server
+      ++out.unusable;
+      return;
+    }
+    // RFC 5928 §3: where no transport is named every one may be tried. Where UDP is blocked TCP is the way.
+    if (e.uri.any_transport && !e.uri.secure) {
+      auto over_tcp = e;
+      over_tcp.uri.transport = stun::server_uri::transport_kind::tcp;
+      insert(out, std::move(over_tcp));
+    }
+    insert(out, std::move(e));
   }
 }
 

@@ -11,7 +11,8 @@
 
 namespace strata::rtc {
 
-// One source for each server, in their order.
+// One source for each host, in their order. The ways to one host race: the first named gets a head start over the next, and
+// whichever has an allocation first wins. UDP that is blocked costs a moment, and a server holds one allocation of ours.
 [[nodiscard]] std::vector<ice::relay_source> relay_sources(net::host& host, std::span<const turn::server_info> servers,
                                                            trace::tracer tracer);
 

@@ -27,6 +27,7 @@ base::result<server_uri> server_uri::parse(std::string_view text) {
     const auto parameter = rest.substr(query + 1);
     const auto at = colon + 1 + query;
     if (!uri.turn) return base::fail(errc::bad_value, at, "no parameters");
+    uri.any_transport = false;
     if (parameter == "transport=tcp") uri.transport = transport_kind::tcp;
     else if (parameter != "transport=udp") return base::fail(errc::bad_value, at, "transport=udp or transport=tcp");
     rest = rest.substr(0, query);

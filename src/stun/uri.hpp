@@ -18,6 +18,7 @@ struct server_uri {
   std::string host;     // a name or an address literal, without brackets
   std::uint16_t port = 3478;
   transport_kind transport = transport_kind::udp;
+  bool any_transport = true;  // none was named: RFC 5928 §3 lets the client try all it has
 
   // "stun:host[:port]", "turn:host[:port][?transport=udp|tcp]". errc::bad_value with the offset.
   [[nodiscard]] static base::result<server_uri> parse(std::string_view text);

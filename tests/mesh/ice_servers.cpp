@@ -12,7 +12,7 @@ ice_servers from(const char* text) { return ice_servers::from(*base::json::parse
 
 TEST_CASE("servers are read as browsers read them") {
   const auto s = from(R"([{"urls":"stun:a.example"},
-    {"urls":["turns:b.example:443?transport=tcp","turn:b.example?transport=tcp","turn:b.example"],"username":"u","credential":"c"}])");
+    {"urls":["turns:b.example:443?transport=tcp","turn:b.example?transport=tcp","turn:b.example?transport=udp"],"username":"u","credential":"c"}])");
   REQUIRE(s.stun.size() == 1);
   CHECK(s.stun[0].host == "a.example");
   CHECK(s.stun[0].port == 3478);
@@ -24,6 +24,13 @@ TEST_CASE("servers are read as browsers read them") {
   CHECK(s.turn[0].username == "u");
   CHECK(s.turn[0].credential == "c");
   CHECK(s.unusable == 0);
+}
+
+TEST_CASE("where no transport is named, both are tried") {
+  const auto s = from(R"([{"urls":"turn:a.example","username":"u","credential":"c"}])");
+  REQUIRE(s.turn.size() == 2);
+  CHECK(s.turn[0].uri.transport == stun::server_uri::transport_kind::udp);
+  CHECK(s.turn[1].uri.transport == stun::server_uri::transport_kind::tcp);
 }
 
 TEST_CASE("what cannot be read costs only itself") {
