@@ -14,6 +14,7 @@
 #include "base/hex.hpp"
 #include "mesh/ipc_client.hpp"
 #include "meshctl_nat.hpp"
+#include "meshctl_turn.hpp"
 #include "net/asio_host.hpp"
 #include "stun/explain.hpp"
 #include "stun/query.hpp"
@@ -199,6 +200,17 @@ int main(int argc, char** argv) {
   ping_peer->add_option("-n,--count", count, "how many")->check(CLI::Range(1, 10000))->capture_default_str();
   auto* stun_query = app.add_subcommand("stun", "the address that a STUN server sees");
   stun_query->add_option("server", server, "host[:port]")->required();
+  auto* turn = app.add_subcommand("turn", "try a TURN server out: allocate, relay a packet to ourselves, report");
+  apps::turn_options turn_options;
+  turn->add_option("uri", turn_options.uri, "turn:host[:port][?transport=tcp] or turns:host[:port]")->required();
+  turn->add_option("--username", turn_options.username, "long-term credentials (or TURN_USERNAME)")->envname("TURN_USERNAME");
+  turn->add_option("--password", turn_options.password, "better given as TURN_PASSWORD: options can be read by everybody")
+      ->envname("TURN_PASSWORD");
+  turn->add_option("--trust", turn_options.trust_file, "PEM file of roots to trust for turns:")->check(CLI::ExistingFile);
+  turn->add_flag("--ipv6", turn_options.ipv6, "ask for an IPv6 address");
+  turn->add_flag("--both", turn_options.both, "ask for an address of each family");
+  turn->add_flag("--json", turn_options.as_json, "as JSON");
+
   auto* nat = app.add_subcommand("nat", "which NAT this machine is behind, and which tier to expect towards whom");
   apps::nat_options nat_options;
   nat->add_option("--server", nat_options.servers, "STUN server host[:port]; several may be given, RFC 5780 tells more");
@@ -224,6 +236,7 @@ int main(int argc, char** argv) {
   if (*status || *peers) return host.run(show_status(host, path, peers->parsed(), as_json));
   if (*send) return host.run(send_text(host, path, peer, text));
   if (*ping_peer) return host.run(ping(host, path, peer, count));
+  if (*turn) return host.run(apps::show_turn(host, turn_options));
   if (*nat) return host.run(apps::show_nat(host, nat_options));
   return host.run(ask_stun(host, server));
 }

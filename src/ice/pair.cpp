@@ -33,6 +33,10 @@ bool can_pair(const candidate& local, const candidate& remote) noexcept {
   const auto& b = remote.address.address;
   if (local.component != remote.component || local.protocol != remote.protocol) return false;
   if (!remote.name.empty() || a.family() != b.family() || a.is_loopback() != b.is_loopback()) return false;
+  // A relay on the public network reaches no private one: some relays refuse it, and some fall over it (an allocation that the
+  // network answers "unreachable" is closed). The peer reaches the relay from there all the same.
+  const auto is_private = [](const base::ip_address& x) { return x.is_private() || x.is_link_local(); };
+  if (local.type == candidate_type::relayed && !is_private(a) && !a.is_loopback() && is_private(b)) return false;
   return !a.is_v6() || a.is_link_local() == b.is_link_local();
 }
 

@@ -54,7 +54,7 @@ struct candidate_pair {
 };
 
 // RFC 8445 §6.1.2.2: same component, same transport, same family; link-local only with link-local. Loopback, which
-// development admits, only with loopback: no kernel routes between the two.
+// development admits, only with loopback: no kernel routes between the two. A public relay not with private addresses.
 [[nodiscard]] bool can_pair(const candidate& local, const candidate& remote) noexcept;
 
 }  // namespace strata::ice

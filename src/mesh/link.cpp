@@ -351,7 +351,7 @@ void link::set_state(link_state next, std::string_view reason) {
   state_ = next;
 }
 
-void link::remember(rtc::peer_connection& pc) {
+base::json link::describe(rtc::peer_connection& pc) const {
   const auto& t = pc.phases();
   base::json c;
   c.set("state", to_string(pc.state()));
@@ -368,7 +368,7 @@ void link::remember(rtc::peer_connection& pc) {
     c.set("local", side(pair->local));
     c.set("remote", side(pair->remote));
   }
-  connection_ = std::move(c);
+  return c;
 }
 
 base::json link::status() const {
@@ -384,10 +384,10 @@ base::json link::status() const {
        {"state", to_string(state_)},
        {"reason", reason_},
        {"we_called", caller_},
-       {"connection", connection_},
+       {"connection", open() && current_ != nullptr ? describe(*current_) : connection_},
        {"rtt_ms", base::json::make({{"p50", percentile(50)}, {"p99", percentile(99)}, {"samples", sorted.size()}})},
        {"attempts", counters_.attempts},
-       {"restarts", counters_.restarts},
+       {"restarts", open() && current_ != nullptr ? current_->path().restarts() : 0u},
        {"opened", counters_.opened},
        {"messages_sent", counters_.sent},
        {"messages_received", counters_.received},

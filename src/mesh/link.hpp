@@ -33,8 +33,7 @@ inline constexpr std::size_t link_queue_bytes = 4u << 20;  // waiting to be sent
 inline constexpr std::size_t most_round_trips = 1024;      // samples kept for percentiles
 
 struct link_counters {
-  std::uint64_t restarts = 0, attempts = 0, opened = 0, sent = 0, received = 0, bytes_sent = 0, bytes_received = 0,
-                bad_messages = 0;
+  std::uint64_t attempts = 0, opened = 0, sent = 0, received = 0, bytes_sent = 0, bytes_received = 0, bad_messages = 0;
 };
 
 // What the links of one meshd share.
@@ -106,7 +105,8 @@ class link {
   void report_unsent();
   void set_state(link_state next, std::string_view reason);
   bool signal(signaling::kind what, base::json payload);
-  void remember(rtc::peer_connection& pc);
+  [[nodiscard]] base::json describe(rtc::peer_connection& pc) const;
+  void remember(rtc::peer_connection& pc) { connection_ = describe(pc); }
   base::json own_payload(std::string sdp) const;
 
   link_environment& environment_;

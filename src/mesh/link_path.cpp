@@ -23,15 +23,6 @@ async::task<> until_settled(rtc::peer_connection& pc) {
 async::task<> link::keep_path(rtc::peer_connection& pc) {
   co_await async::with_scope(async::at_end::cancel, [this, &pc](async::scope& s) -> async::task<> {
     s.spawn("answer restarts", [this, &pc] { return answer_restarts(pc); });
-    auto restarts = pc.path().restarts();
-    s.spawn("watch path", [this, &pc, restarts]() mutable -> async::task<> {
-      for (;;) {
-        co_await pc.path().changed();
-        if (std::exchange(restarts, pc.path().restarts()) == restarts) continue;
-        ++counters_.restarts;
-        remember(pc);
-      }
-    });
     for (;;) {
       auto why = co_await pc.restart_wanted();
       // Upstream sidecars take every offer for another connection.

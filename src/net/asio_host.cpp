@@ -9,6 +9,7 @@
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 
@@ -151,14 +152,20 @@ result<std::unique_ptr<listener>> asio_host::listen_local(const std::string& pat
   if (auto free = remove_stale(path, *at); !free) return base::fail(free.error());
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return base::fail(from_errno(errno));
+  // The file gets its name when somebody listens: whoever sees it can connect. Where the longer name has no room it appears
+  // a moment earlier.
+  const auto unready = local_address(path + ".new");
+  const auto& first = unready ? *unready : *at;
+  if (unready) ::unlink((path + ".new").c_str());
   // The mode must be right from the file's first moment: umask, not a later chmod.
   const auto old = ::umask(0177);
-  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&at->storage), at->length) == 0;
+  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&first.storage), first.length) == 0;
   const int trouble = errno;
   ::umask(old);
-  if (!bound || ::listen(fd, SOMAXCONN) != 0) {
+  if (!bound || ::listen(fd, SOMAXCONN) != 0 || (unready && ::rename((path + ".new").c_str(), path.c_str()) != 0)) {
+    const int why = bound ? errno : trouble;
     ::close(fd);
-    return base::fail(from_errno(bound ? errno : trouble));
+    return base::fail(from_errno(why));
   }
   return make_listener(impl_->loop, fd, path);
 }

@@ -61,7 +61,8 @@ async::task<base::result<std::unique_ptr<ice::relay>>> allocate(net::host& host,
 
 }  // namespace
 
-std::vector<ice::relay_source> relay_sources(net::host& host, std::span<const turn::server_info> servers, trace::tracer tracer) {
+std::vector<ice::relay_source> relay_sources(net::host& host, std::span<const turn::server_info> servers,
+                                             trace::tracer tracer) {
   std::vector<std::vector<turn::server_info>> hosts;
   for (const auto& s : servers) {
     const auto same = std::ranges::find_if(hosts, [&](const auto& ways) { return ways.front().host == s.host; });

@@ -8,7 +8,7 @@ using mesh::testing::world;
 
 namespace {
 
-async::task<> say(sidecar& from, std::string to, int& sent, const bool& stop) {
+async::task<> speak(sidecar& from, std::string to, int& sent, const bool& stop) {
   while (!stop) {
     co_await from.send(to, std::to_string(sent++));
     co_await async::sleep_for(100ms);
@@ -38,8 +38,8 @@ void talk_through(world& w, Trouble trouble) {
     int said_ada = 0, said_grace = 0, heard_ada = 0, heard_grace = 0;
     bool stop = false, in_order = true;
     co_await async::with_scope(async::at_end::cancel, [&](async::scope& talk) -> async::task<> {
-      talk.spawn("ada speaks", say, std::ref(ada), std::string("grace"), std::ref(said_ada), std::cref(stop));
-      talk.spawn("grace speaks", say, std::ref(grace), std::string("ada"), std::ref(said_grace), std::cref(stop));
+      talk.spawn("ada speaks", speak, std::ref(ada), std::string("grace"), std::ref(said_ada), std::cref(stop));
+      talk.spawn("grace speaks", speak, std::ref(grace), std::string("ada"), std::ref(said_grace), std::cref(stop));
       talk.spawn("grace listens", hear, std::ref(grace), std::ref(heard_grace), std::ref(in_order));
       talk.spawn("ada listens", hear, std::ref(ada), std::ref(heard_ada), std::ref(in_order));
       co_await async::sleep_for(2s);

@@ -110,6 +110,10 @@ class world:
     def _build(self):
         self._namespace("inet")
         self._ip("inet", *(f"addr add {address}/32 dev lo" for address in (REGISTRY, SECOND, RELAY)))
+        # What nobody has an address for is lost without a word, as in the Internet; a machine without a default route says
+        # "unreachable" instead.
+        self._ip("inet", "link add void type veth peer name nowhere", "link set void up", "link set nowhere up",
+                 "neigh add 192.0.2.254 lladdr 02:00:00:00:00:01 dev void", "route add default via 192.0.2.254 dev void onlink")
         for number, side in enumerate(SIDES):
             self._build_side(side, number, self.kinds[side])
 
