@@ -220,6 +220,11 @@ int main(int argc, char** argv) {
   nat->add_flag("--lifetime", nat_options.lifetime, "measure how long mappings live as well: many minutes");
   auto* nat_json = nat->add_flag("--json", nat_options.as_json, "as JSON");
   nat->add_flag("--line", nat_options.as_line, "as one line")->excludes(nat_json);
+  auto* port_map = app.add_subcommand("portmap", "ask the gateway for an outside UDP port (PCP, NAT-PMP, UPnP)");
+  apps::port_mapping_options mapping_options;
+  port_map->add_option("port", mapping_options.port, "inside port")->required()->check(CLI::Range(1, 65535));
+  port_map->add_option("--protocol", mapping_options.protocol)->check(CLI::IsMember({"pcp", "nat-pmp", "upnp"}));
+  port_map->add_option("--seconds", mapping_options.seconds, "how long to keep it")->check(CLI::Range(0, 1000000));
   auto* decode_message = app.add_subcommand("decode", "annotate a STUN message given in hexadecimal, or - for standard input");
   decode_message->add_option("hex", hex)->required();
   auto* timeline = app.add_subcommand("timeline", "a recorded run as a ladder of phases");
@@ -237,6 +242,7 @@ int main(int argc, char** argv) {
   if (*send) return host.run(send_text(host, path, peer, text));
   if (*ping_peer) return host.run(ping(host, path, peer, count));
   if (*turn) return host.run(apps::show_turn(host, turn_options));
+  if (*port_map) return host.run(apps::map_port(host, mapping_options));
   if (*nat) return host.run(apps::show_nat(host, nat_options));
   return host.run(ask_stun(host, server));
 }

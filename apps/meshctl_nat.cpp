@@ -4,10 +4,12 @@
 
 #include <cstdio>
 
+#include "async/async.hpp"
 #include "base/json.hpp"
 #include "http/client.hpp"
 #include "mesh/ice_servers.hpp"
 #include "net/tls_stream.hpp"
+#include "portmap/error.hpp"
 #include "portmap/mapper.hpp"
 #include "stun/discovery/discover.hpp"
 #include "stun/discovery/nat_print.hpp"
@@ -97,6 +99,28 @@ async::task<int> show_nat(net::host& h, nat_options o) {
   else if (o.as_line) fmt::print("{}\n", stun::as_line(report));
   else fmt::print("{}", stun::as_table(report));
   co_return report.name() == stun::nat_name::offline ? failed : done;
+}
+
+async::task<int> map_port(net::host& h, port_mapping_options o) {
+  const auto use = [&](std::string_view name) { return o.protocol.empty() || o.protocol == name; };
+  portmap::mapper mapper(h, {.pcp = use("pcp"), .nat_pmp = use("nat-pmp"), .upnp = use("upnp")});
+  base::error why(portmap::errc::no_gateway);
+  for (const auto& i : h.interfaces()) {
+    if (!i.up || i.loopback || !i.address.is_v4()) continue;
+    const auto got = co_await mapper.map({i.address, o.port});
+    if (!got) {
+      why = got.error();
+      continue;
+    }
+    fmt::print("{}\n", got->outside.to_string());
+    std::fflush(stdout);
+    std::fprintf(stderr, "for %s by %s of %s\n", got->inside.to_string().c_str(), std::string(to_string(got->by)).c_str(),
+                 got->gateway.to_string().c_str());
+    (void)co_await async::with_timeout(std::chrono::seconds(o.seconds), mapper.run());
+    co_await mapper.release();
+    co_return done;
+  }
+  co_return complain(why.message());
 }
 
 }  // namespace strata::apps

@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import behaviour  # noqa: E402
 import faults  # noqa: E402
 import matrix  # noqa: E402
+import port_mapping  # noqa: E402
 import world  # noqa: E402
 
 QUICK = "public:symmetric,full:port_restricted,port_restricted:port_restricted,symmetric:restricted,cgnat:port_restricted,symmetric:symmetric,udp_blocked:port_restricted"
@@ -34,6 +35,7 @@ def main():
     parser.add_argument("--no-relay", action="store_true")
     parser.add_argument("--faults", nargs="?", const="", default=None)
     parser.add_argument("--behaviour", action="store_true")
+    parser.add_argument("--port-mapping", action="store_true")
     parser.add_argument("--patience", type=float, default=20)
     parser.add_argument("--logs", default="build/natlab-logs")
     parser.add_argument("--json")
@@ -72,11 +74,20 @@ def main():
         print(f"{kind}: {row['found'][0]}{'' if row['ok'] else ' FAILED ' + row['wrong']}", file=sys.stderr, flush=True)
     if kind_rows:
         print(matrix.format_table([behaviour.HEAD] + [behaviour.cells_of(row) for row in kind_rows]))
+    mapping_rows = []
+    if o.port_mapping and not port_mapping.program():
+        print("natlab: no miniupnpd (Debian: miniupnpd-nftables; MINIUPNPD=PATH): port mappings are not tried", file=sys.stderr)
+    for protocol in port_mapping.PROTOCOLS if o.port_mapping and port_mapping.program() else ():
+        mapping_rows.append(row := port_mapping.run_protocol(protocol, o.binaries, fresh(os.path.join(logs, f"map-{protocol}"))))
+        print(f"{protocol}: {row['outside']}{'' if row['ok'] else ' FAILED ' + row['wrong']}", file=sys.stderr, flush=True)
+    if mapping_rows:
+        print(matrix.format_table([port_mapping.HEAD] + [port_mapping.cells_of(row) for row in mapping_rows]))
+    all_rows = rows + fault_rows + kind_rows + mapping_rows
     if o.json:
         with open(o.json, "w", encoding="utf-8") as file:
-            json.dump({"cells": rows, "faults": fault_rows, "behaviour": kind_rows}, file, indent=2)
-    failed = sum(not row["ok"] for row in rows + fault_rows + kind_rows)
-    print(f"{len(rows) + len(fault_rows) + len(kind_rows) - failed} ok, {failed} failed; logs of the daemons are in {o.logs}")
+            json.dump({"cells": rows, "faults": fault_rows, "behaviour": kind_rows, "port mappings": mapping_rows}, file, indent=2)
+    failed = sum(not row["ok"] for row in all_rows)
+    print(f"{len(all_rows) - failed} ok, {failed} failed; logs of the daemons are in {o.logs}")
     return 1 if failed else 0
 
 
