@@ -115,6 +115,12 @@ async::task<net::result<std::vector<base::ip_address>>> host::resolve(std::strin
   if (down_) co_return base::fail(base::errc::timed_out);
   auto found = network_.find_name(name);
   if (!found) co_return base::fail(base::errc::not_found);
+  // DNS64 (RFC 6147): behind a NAT64, what has only IPv4 addresses is given some of IPv6.
+  const bool has_v6 = std::ranges::any_of(*found, &base::ip_address::is_v6);
+  if (router_ != nullptr && router_->behaviour().nat64) {
+    if (!has_v6) std::ranges::transform(*found, found->begin(), to_nat64);
+    std::erase_if(*found, [](const base::ip_address& a) { return a.is_v4(); });
+  }
   co_return std::move(*found);
 }
 

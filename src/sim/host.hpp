@@ -17,6 +17,7 @@
 namespace strata::sim {
 
 class network;
+class router;
 
 class host final : public net::host {
  public:
@@ -55,6 +56,8 @@ class host final : public net::host {
   [[nodiscard]] bool owns(const base::ip_address& a) const;  // on an interface that is up
   [[nodiscard]] bool may_bind(const base::ip_address& a) const;
   [[nodiscard]] const std::vector<net::interface_address>& addresses() const noexcept { return addresses_; }
+  [[nodiscard]] router* behind() const noexcept { return router_; }
+  void set_router(router* r) noexcept { router_ = r; }
   [[nodiscard]] bool down() const noexcept { return down_; }
   void set_down(bool d);
   void transmit(packet p);
@@ -70,6 +73,7 @@ class host final : public net::host {
   std::string name_;
   generator generator_;
   std::vector<net::interface_address> addresses_;
+  router* router_ = nullptr;  // nothing: the Internet itself
   bool down_ = false;
   bool refuses_ = true;
   async::event changed_;  // pulsed: addresses_ or down_

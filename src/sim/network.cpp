@@ -32,6 +32,23 @@ host& network::add(std::unique_ptr<host> h) {
   return *hosts_.back();
 }
 
+router& network::add_router(std::string name, router_behaviour b, std::vector<base::ip_address> outside, router* behind) {
+  routers_.push_back(std::make_unique<router>(std::move(name), std::move(b), std::move(outside), behind, seed_));
+  return *routers_.back();
+}
+
+host& network::add_host_behind(router& r, std::string name, std::initializer_list<std::string_view> addresses) {
+  auto& h = add_host(std::move(name), addresses);
+  h.set_router(&r);
+  return h;
+}
+
+router* network::find_router(std::string_view name) const {
+  for (const auto& r : routers_)
+    if (r->name() == name) return r.get();
+  return nullptr;
+}
+
 void network::add_name(std::string name, std::vector<base::ip_address> addresses) {
   names_[std::move(name)] = std::move(addresses);
 }

@@ -7,7 +7,8 @@
 //   auto answer = net.run(ask(a, b));
 //
 // A packet's way is route, impair, deliver (path.cpp); taps and the hash see every step.
-// Hosts are reached by address, everything by everything; sockets must be gone before the network is.
+// Hosts are reached by address, everything by everything that no router stands between (router.hpp); sockets must be gone
+// before the network is.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +30,7 @@
 #include "sim/impairments.hpp"
 #include "sim/loop.hpp"
 #include "sim/packet.hpp"
+#include "sim/router.hpp"
 #include "sim/trace_hash.hpp"
 
 namespace strata::sim {
@@ -44,6 +46,12 @@ class network {
   // Text that is no address throws. The host's name resolves to its addresses.
   host& add_host(std::string name, std::initializer_list<std::string_view> addresses);
   host& add_host(std::string name, std::initializer_list<base::ip_address> addresses);
+  // Hosts and routers behind a router; addresses have to be different within its network only.
+  router& add_router(std::string name, router_behaviour b, std::vector<base::ip_address> outside, router* behind = nullptr);
+  host& add_host_behind(router& r, std::string name, std::initializer_list<std::string_view> addresses);
+  [[nodiscard]] router* find_router(std::string_view name) const;
+  void move(host& h, router* behind) { h.set_router(behind); }  // it keeps its addresses, which the caller changes
+
   void add_name(std::string name, std::vector<base::ip_address> addresses);
 
   void all_links(const impairments& i);               // links without a setting of their own
@@ -94,7 +102,13 @@ class network {
   host& add(std::unique_ptr<host> h);
   void collect();  // background roots that have ended
 
-  [[nodiscard]] std::vector<host*> route(host& from, const packet& p);
+  struct destination {
+    host* to;
+    packet content;  // as it looks there
+  };
+  [[nodiscard]] std::vector<destination> route(host& from, const packet& p, std::string_view& dropped);
+  [[nodiscard]] host* find_inside(router* network, packet& p, std::string_view& dropped);
+  [[nodiscard]] bool leads_to(const router& r, const base::ip_address& a) const;
   [[nodiscard]] link_direction& link_between(const host& from, const host& to);
   [[nodiscard]] bool blocked(const host& from, const host& to) const;
   void impair(host& from, host& to, const packet& p);
@@ -109,6 +123,7 @@ class network {
   sim::loop loop_;
   impairments default_;
   std::vector<std::unique_ptr<host>> hosts_;
+  std::vector<std::unique_ptr<router>> routers_;
   std::map<std::string, std::vector<base::ip_address>, std::less<>> names_;
   std::map<direction, link_direction> links_;
   std::set<direction> own_setting_;

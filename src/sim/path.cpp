@@ -1,5 +1,5 @@
-// The way of a packet: route says which hosts it reaches, impair says when and how often it gets there, and
-// arrive hands it over. Anything that stands between two hosts and rewrites packets belongs between route and impair.
+// The way of a packet: route says which hosts it reaches, through which routers, and what it looks like then; impair says when
+// and how often it gets there, and arrive hands it over.
 #include <algorithm>
 
 #include "sim/flight.hpp"
@@ -11,6 +11,7 @@ namespace {
 
 constexpr base::duration inside_a_host = std::chrono::microseconds(10);
 constexpr std::size_t ip_and_udp_headers = 28;
+constexpr base::duration tcp_gives_up = std::chrono::minutes(1);
 
 // A TCP that hears nothing tries again, ever slower, for about a quarter of an hour (Linux: tcp_retries2 = 15).
 constexpr int most_attempts = 15;
@@ -35,27 +36,70 @@ void network::observe(packet_event::moment what, const packet& p, std::string_vi
 void network::transmit(host& from, packet p) {
   observe(packet_event::moment::sent, p);
   if (from.down()) return observe(packet_event::moment::dropped, p, "sender is down");
-  const auto targets = route(from, p);
+  std::string_view dropped = "no route";
+  const auto targets = route(from, p, dropped);
   if (targets.empty()) {
-    observe(packet_event::moment::dropped, p, "no route");
-    if (p.protocol == protocol::tcp) refuse(from, p, base::errc::unreachable, now() + default_.latency);
+    observe(packet_event::moment::dropped, p, dropped);
+    // A TCP without a way at all learns so at once; one that talks to a router that is silent learns nothing for long.
+    const bool no_route = dropped == "no route";
+    if (p.protocol == protocol::tcp && (no_route || p.segment.kind != segment_kind::open))
+      refuse(from, p, no_route ? base::errc::unreachable : base::errc::timed_out,
+             now() + (no_route ? default_.latency : tcp_gives_up));
   }
-  for (auto* to : targets) impair(from, *to, p);
+  for (const auto& t : targets) impair(from, *t.to, t.content);
 }
 
-std::vector<host*> network::route(host& from, const packet& p) {
+std::vector<network::destination> network::route(host& from, const packet& p, std::string_view& dropped) {
   const auto& to = p.destination.address;
-  std::vector<host*> targets;
+  std::vector<destination> targets;
   if (to.is_multicast()) {
     for (const auto& h : hosts_)
-      if ((h.get() == &from || !p.source.address.is_loopback()) && h->listens_to_group(p)) targets.push_back(h.get());
+      if (h->behind() == from.behind() && (h.get() == &from || !p.source.address.is_loopback()) && h->listens_to_group(p))
+        targets.push_back({h.get(), p});
     return targets;
   }
-  if (from.owns(to)) return {&from};
+  if (from.owns(to)) return {{&from, p}};
   if (to.is_loopback() || p.source.address.is_loopback()) return {};
+  // Out through one router after the other, until the destination is to be found below.
+  packet content = p;
+  for (auto* network = from.behind();; network = network->parent()) {
+    const bool own_network = network == from.behind();
+    if (!(own_network && network != nullptr && network->behaviour().isolated)) {
+      if (auto* found = find_inside(network, content, dropped)) return {{found, std::move(content)}};
+      if (dropped != "no route") return {};
+    }
+    if (network == nullptr) return {};
+    if (const auto why = network->outbound(content, now()); !why.empty()) {
+      dropped = why;
+      return {};
+    }
+  }
+}
+
+// In this network, or behind one of its routers.
+host* network::find_inside(router* network, packet& p, std::string_view& dropped) {
+  const auto& to = p.destination.address;
   for (const auto& h : hosts_)
-    if (h->owns(to)) return {h.get()};
-  return {};
+    if (h->behind() == network && h->owns(to)) return h.get();
+  for (const auto& r : routers_) {
+    if (r->parent() != network || !(r->has_outside(to) || leads_to(*r, to))) continue;
+    if (const auto why = r->inbound(p, now()); !why.empty()) {
+      dropped = why;
+      return nullptr;
+    }
+    auto* found = find_inside(r.get(), p, dropped);
+    if (found == nullptr && dropped == "no route") dropped = "nobody has this address inside";
+    return found;
+  }
+  return nullptr;
+}
+
+bool network::leads_to(const router& r, const base::ip_address& a) const {
+  if (!r.is_transparent(a.family())) return false;
+  for (const auto& h : hosts_)
+    if (h->behind() == &r && h->owns(a)) return true;
+  return std::ranges::any_of(
+      routers_, [&](const auto& next) { return next->parent() == &r && (next->has_outside(a) || leads_to(*next, a)); });
 }
 
 void network::impair(host& from, host& to, const packet& p) {
