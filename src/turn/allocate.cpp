@@ -99,7 +99,14 @@ async::task<base::result<std::unique_ptr<allocation>>> allocation::allocate(net:
   const auto addresses = co_await h.resolve(c.server.host);
   if (!addresses) co_return base::fail(addresses.error());
   std::deque<base::endpoint> targets;
-  for (const auto& a : *addresses) targets.push_back({a, c.server.port});
+  const auto interfaces = h.interfaces();
+  for (const auto& a : *addresses) {
+    // A family that this machine does not have would only cost time.
+    const auto leads_there = [&](const net::interface_address& i) {
+      return i.up && i.address.family() == a.family() && i.loopback == a.is_loopback();
+    };
+    if (std::ranges::any_of(interfaces, leads_there)) targets.push_back({a, c.server.port});
+  }
   base::error last(errc::no_server_address);
   unsigned redirections = 0;
   bool fresh_socket = false;
