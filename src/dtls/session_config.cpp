@@ -19,6 +19,9 @@ const int cipher_suites[] = {
 };
 const mbedtls_ecp_group_id curves[] = {MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP384R1,
                                        MBEDTLS_ECP_DP_NONE};
+// No media is ever sent, but pion and webrtc-rs end a connection whose handshake agreed on no SRTP profile, even when it
+// carries data channels alone; browsers name profiles always (RFC 5764 §4.1). The keys that belong to it are never derived.
+const mbedtls_ssl_srtp_profile srtp_profiles[] = {MBEDTLS_TLS_SRTP_AES128_CM_HMAC_SHA1_80, MBEDTLS_TLS_SRTP_UNSET};
 const int signature_hashes[] = {MBEDTLS_MD_SHA256, MBEDTLS_MD_SHA384, MBEDTLS_MD_SHA512, MBEDTLS_MD_NONE};
 
 // RFC 9147 §4.5.3 ends an AES-GCM association after 2^36 forgeries. The counter of mbedTLS ends sooner; a lower limit
@@ -46,6 +49,7 @@ void session::configure(const session_options& options) {
   mbedtls_ssl_conf_curves(&config_, curves);
   mbedtls_ssl_conf_sig_hashes(&config_, signature_hashes);
   mbedtls_ssl_conf_rng(&config_, crypto::native_random, &random_);
+  require(mbedtls_ssl_conf_dtls_srtp_protection_profiles(&config_, srtp_profiles), "DTLS SRTP profiles");
   mbedtls_ssl_conf_extended_master_secret(&config_, MBEDTLS_SSL_EXTENDED_MS_ENABLED);
   mbedtls_ssl_conf_dtls_anti_replay(&config_, MBEDTLS_SSL_ANTI_REPLAY_ENABLED);  // a window of 64 records
   mbedtls_ssl_conf_dtls_badmac_limit(&config_, bad_mac_limit);

@@ -25,7 +25,9 @@ void describe_peer(ice::agent& agent, const sdp::data_description& d) {
   theirs.trickle = d.trickle;
   theirs.ice2 = d.ice2;
   agent.set_remote(std::move(theirs));
-  if (d.end_of_candidates || !d.trickle) agent.remote_end_of_candidates();
+  // RFC 8838 §4.1 takes a description without the option "trickle" for a whole one. Too many peers trickle without saying so
+  // (pion, webrtc-rs, werift); those that do not trickle lose nothing, for a whole description says where its candidates end.
+  if (d.end_of_candidates) agent.remote_end_of_candidates();
 }
 
 base::result<void> usable(const sdp::data_description& d) {

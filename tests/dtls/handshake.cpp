@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "dtls/record.hpp"
 #include "wire.hpp"
 
@@ -54,6 +56,16 @@ TEST_CASE("No datagram of the handshake is larger than the MTU, even a small one
       while (!rest.empty()) REQUIRE(dtls::take_record(rest));  // every record ends inside its datagram
     }
   }
+}
+
+TEST_CASE("Both hellos name an SRTP profile, for peers that take no handshake without one") {
+  test::wire w;
+  w.build();
+  w.handshake();
+  const base::bytes use_srtp{0x00, 0x0e, 0x00, 0x05, 0x00, 0x02, 0x00, 0x01, 0x00};  // RFC 5764 §4.1.1: one profile, no MKI
+  unsigned hellos = 0;
+  for (const auto& d : w.log) hellos += !std::ranges::search(d.data, use_srtp).empty();
+  CHECK(hellos == 2);
 }
 
 TEST_CASE("The same seed gives the same certificates") {
