@@ -23,7 +23,9 @@ base::result<dcep_message> parse_dcep(base::byte_view data) {
   if (!type) return base::fail(errc::truncated, 0, "a message type");
   switch (static_cast<dcep_type>(*type)) {
     case dcep_type::ack:
-      if (!r.empty()) return base::fail(errc::trailing_octets, 1, "an ACK of one octet");
+      // RFC 8832 §5.2: the type and nothing else. pion sends three more octets, with nothing in them.
+      if (std::ranges::any_of(r.rest(), [](std::uint8_t octet) { return octet != 0; }))
+        return base::fail(errc::trailing_octets, 1, "an ACK of one octet");
       return ack_message{};
     case dcep_type::open: break;
     default: return base::fail(errc::unknown_message_type, 0, "2 (ACK) or 3 (OPEN)");

@@ -53,7 +53,7 @@ std::size_t acknowledgements_from_b(const channels& t) {
 // req: 8832-6-b
 TEST_CASE("an OPEN that cannot be read gets a reset and no acknowledgement") {
   for (const char* hex : {"03", "0355", "037f01000000000000000000", "03000100000000000002000061", "0300010000000000ffff0000",
-                          "55", "ff", "0200", "030001000000000000010000ff"}) {
+                          "55", "ff", "0201", "030001000000000000010000ff"}) {
     CAPTURE(hex);
     against([hex](channels& t) -> async::task<> {
       t.w.keep = true;

@@ -53,6 +53,17 @@ class process:
             except queue.Empty:
                 raise trouble(f"{self.name} did not say '{name}' within {seconds} s; see {self.log_path}") from None
 
+    def wait_events(self, name, count, seconds):
+        """Until an event was seen so often."""
+        deadline = time.monotonic() + seconds
+        while (seen := sum(1 for event in self.events if event and event.get("event") == name)) < count:
+            try:
+                if (self.events and self.events[-1] is None) or time.monotonic() > deadline:
+                    raise queue.Empty
+                self.events.append(self.lines.get(timeout=max(0.01, deadline - time.monotonic())))
+            except queue.Empty:
+                raise trouble(f"{self.name} said '{name}' {seen} times, not {count}; see {self.log_path}") from None
+
     def running(self):
         return self.child.poll() is None
 

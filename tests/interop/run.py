@@ -5,6 +5,8 @@ binary, a close from each side), and meshd with a program attached (the messages
 PASS name, FAIL name reason, SKIP name reason.
 """
 import argparse
+import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -14,12 +16,29 @@ import time
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [here, os.path.join(here, "../daemons")]
 import browser  # noqa: E402
+import programs  # noqa: E402
+import relay  # noqa: E402
 from echo_program import echo_program  # noqa: E402
 from lab import Lab, until  # noqa: E402
 from processes import process, trouble  # noqa: E402
 
 PEERS = os.path.join(here, "peers")
-STACKS = ("chromium", "chromium-mdns", "libwebrtc", "libdatachannel", "aiortc")
+STACKS = ("chromium", "chromium-mdns", "libwebrtc", "libdatachannel", "aiortc", "werift", "pion", "webrtc-rs")
+# The sides that may restart ICE. libdatachannel and aiortc know no restarts.
+RESTARTS = {stack: "this,other" for stack in ("chromium", "chromium-mdns", "libwebrtc", "werift", "pion", "webrtc-rs")}
+# How the two find each other: with candidates that follow, with whole descriptions from both sides, or through a relay alone.
+WAYS = {"": {}, "whole descriptions": {"trickle": "no"}, **{f"relayed over {transport}": {"policy": "relay"} for transport in relay.URLS}}
+# What a stack cannot do with a relay.
+NO_RELAY = {
+    ("libwebrtc", "tls"): "it trusts the roots it was built with, and none can be added",
+    ("libdatachannel", "tcp"): "its ICE knows relays over UDP only",
+    ("libdatachannel", "tls"): "its ICE knows relays over UDP only",
+    ("webrtc-rs", "tcp"): "it knows relays over UDP only",
+    ("webrtc-rs", "tls"): "it knows relays over UDP only",
+    ("chromium-mdns", "udp"): "the same as chromium: a relay has no name to hide",
+    ("chromium-mdns", "tcp"): "the same as chromium: a relay has no name to hide",
+    ("chromium-mdns", "tls"): "the same as chromium: a relay has no name to hide",
+}
 SIZES = [0, 1, 100, 1024, 16384, 65536, 262144]
 MESH_SIZES = [1, 100, 1024, 16384, 60000]  # a line to the program is 65,536 octets at most
 LARGEST = {"aiortc": 65536}  # aiortc says a=max-message-size:65536
@@ -56,7 +75,8 @@ class bench:
     def __init__(self, options):
         self.build, self.logs = os.path.abspath(options.build), os.path.abspath(options.logs)
         os.makedirs(self.logs, exist_ok=True)
-        self.runs = 0
+        self.runs, self.all = 0, options.all
+        self.programs, self.relay = {}, None
         self.pages = browser.page_server(PEERS)
         self.modules, self.no_modules = node_modules(self.build)
 
@@ -73,21 +93,50 @@ class bench:
                 return "python3-aiortc or python3-websockets is not installed"
         elif self.no_modules:
             return self.no_modules
+        elif stack in programs.SOURCES:
+            if stack not in self.programs:
+                self.programs[stack] = programs.program_of(stack, self.all, self.build)
+            return self.programs[stack][1]
         return None
+
+    def why_no_way(self, stack, way):
+        """Why this stack cannot take this way, or None."""
+        transport = transport_of(way)
+        return transport and (NO_RELAY.get((stack, transport)) or relay.why_not() or self._start_relay())
+
+    def _start_relay(self):
+        if not self.relay:
+            self.relay = relay.relay_server(self.logs)
+
+    def close(self):
+        self.pages.close()
+        if self.relay:
+            self.relay.close()
 
     def start_peer(self, stack, folder, lab, role, **more):
         options = {"registry": url_of(lab), "id": THEIRS, "target": OURS, "role": role, **more}
         self.runs += 1
         if stack.startswith("chromium"):
             return browser.browser_peer(stack, self.pages, folder, str(self.runs), {**options, "token": lab.token(THEIRS)},
-                                        stack == "chromium-mdns")
+                                        stack == "chromium-mdns", trust_anybody="ice" in options)
         flags = [text for key, value in {**options, "api-key": lab.keys[THEIRS]}.items() for text in ("--" + key, str(value))]
         if stack == "aiortc":
             command = ["/usr/bin/python3", os.path.join(PEERS, "aiortc_peer.py"), *flags]
         else:
             name = "wrtc" if stack == "libwebrtc" else stack
             command = ["node", os.path.join(PEERS, "node_peer.mjs"), "--stack", name, *flags]
-        return process(stack, command, folder, {"INTEROP_MODULES": self.modules or ""})
+            if stack in programs.SOURCES:
+                command += ["--program", self.programs[stack][0]]
+        trust = {name: self.relay.certificate for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")} if self.relay else {}
+        return process(stack, command, folder, {"INTEROP_MODULES": self.modules or "", **trust})
+
+
+def name_of(partner, stack, role, way):
+    return " ".join(filter(None, ("interop", partner, stack, role))) + (f", {way}" if way else "")
+
+
+def transport_of(way):
+    return way.removeprefix("relayed over ") if way.startswith("relayed") else None
 
 
 def url_of(lab):
@@ -119,22 +168,30 @@ def guarded(name, body):
         return False
 
 
-def run_raw(shop, stack, role, folder, lab):
+def run_raw(shop, stack, role, way, folder, lab):
     """Their peer drives; strata_peer gives back."""
-    name = f"interop {stack} {role}"
+    name = name_of("", stack, role, way)
+    transport, whole = transport_of(way), WAYS[way].get("trickle") == "no"
+    restarts = RESTARTS.get(stack, "") if not way else ""
+    ours_more, theirs_more = ["--no-trickle"] if whole else [], dict(WAYS[way])
+    if transport:
+        ours_more += ["--relay-only", "--turn", shop.relay.url(transport), "--trust", shop.relay.certificate]
+        theirs_more["ice"] = json.dumps([{"urls": shop.relay.url(transport), "username": relay.USER, "credential": relay.PASSWORD}])
     started = []
     try:
         def start_ours():
             ours = process("strata_peer", [
                 os.path.join(shop.build, "tests/interop/strata_peer"), "--registry", url_of(lab), "--target", THEIRS,
-                "--role", "answerer" if role == "offerer" else "offerer"], folder, {"API_KEY": lab.keys[OURS]})
+                "--role", "answerer" if role == "offerer" else "offerer", *ours_more], folder,
+                {"API_KEY": lab.keys[OURS], "TURN_USER": relay.USER, "TURN_PASSWORD": relay.PASSWORD})
             started.append(ours)
             ours.wait_event("registered", 20)
             return ours
 
         def start_theirs():
-            sizes = [size for size in SIZES if size <= LARGEST.get(stack, SIZES[-1])]
-            theirs = shop.start_peer(stack, folder, lab, role, exchange="raw", sizes=",".join(map(str, sizes)))
+            sizes = [1, 1024] if whole else [1, 1024, 65536] if transport else [size for size in SIZES if size <= LARGEST.get(stack, SIZES[-1])]
+            theirs = shop.start_peer(stack, folder, lab, role, exchange="raw", sizes=",".join(map(str, sizes)), restarts=restarts,
+                                     **theirs_more)
             started.append(theirs)
             theirs.wait_event("registered", 30)
             return theirs
@@ -144,6 +201,10 @@ def run_raw(shop, stack, role, folder, lab):
         else:
             theirs, ours = start_theirs(), start_ours()
         tell_cases(name, theirs.wait_event("result", 180))
+        if transport:
+            guarded(f"{name}: both sides use a relay", lambda: only_relays(theirs.wait_event("pair", 5)))
+        if restarts:
+            guarded(f"{name}: data moves with each restart", lambda: ours.wait_events("restarted", len(restarts.split(",")), 20))
         guarded(f"{name}: we see the close of our channel", lambda: ours.wait_event("closed", 10, label="mesh"))
         guarded(f"{name}: we see the close of theirs", lambda: ours.wait_event("closed", 10, label="again"))
         guarded(f"{name}: we see the end of the connection", lambda: ours.wait_event("ended", 40))
@@ -152,9 +213,15 @@ def run_raw(shop, stack, role, folder, lab):
         stop_all(started)
 
 
-def run_mesh(shop, stack, role, folder, lab):
+def only_relays(event):
+    # Between relays of one server either side may see the other's relayed address as peer-reflexive.
+    if event["pair"] not in ("relay-relay", "relay-prflx", "not told"):
+        raise trouble(f"the pair is {event['pair']}")
+
+
+def run_mesh(shop, stack, role, way, folder, lab):
     """Their peer speaks MeshMessages with meshd and the program behind it; who closes depends on the role."""
-    name = f"interop meshd {stack} {role}"
+    name = name_of("meshd", stack, role, way)
     closer = "self" if role == "offerer" else "other"
     started = []
     try:
@@ -207,6 +274,21 @@ def run_mesh(shop, stack, role, folder, lab):
         stop_all(started)
 
 
+def run_in_lab(shop, name, run, what, folder_name):
+    folder = os.path.join(shop.logs, folder_name)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    try:
+        with Lab(os.path.join(shop.build, "apps"), [OURS, THEIRS]) as lab:
+            try:
+                run(shop, *what, folder, lab)
+            finally:
+                for log in lab.logs.values():
+                    shutil.copy(log, folder)
+    except (trouble, AssertionError) as problem:
+        say("FAIL", name, str(problem))
+
+
 def tell_end(name, code, log):
     say("PASS" if code == 0 else "FAIL", name, "" if code == 0 else f"exit {code}; see {log}")
 
@@ -223,37 +305,28 @@ def main():
     parser.add_argument("--stack", action="append", choices=STACKS, default=[])
     parser.add_argument("--role", action="append", choices=("offerer", "answerer"), default=[])
     parser.add_argument("--with", dest="partner", action="append", choices=("strata_peer", "meshd"), default=[])
+    parser.add_argument("--way", action="append", choices=[way.replace(" ", "-") or "trickle" for way in WAYS], default=[])
+    parser.add_argument("--all", action="store_true", help="also build the peers that take minutes to build: pion, webrtc-rs")
     options = parser.parse_args()
     shop = bench(options)
-    kinds = {"strata_peer": (run_raw, "tests/interop/strata_peer"), "meshd": (run_mesh, "apps/meshd")}
+    kinds = {"strata_peer": (run_raw, "tests/interop/strata_peer", WAYS), "meshd": (run_mesh, "apps/meshd", [""])}
     begin = time.monotonic()
-    for partner, (run, program) in kinds.items():
+    for partner, (run, program, ways) in kinds.items():
         if options.partner and partner not in options.partner:
             continue
-        for stack in options.stack or STACKS:
-            for role in options.role or ("offerer", "answerer"):
-                name = f"interop {'meshd ' if partner == 'meshd' else ''}{stack} {role}"
-                missing = shop.why_not(stack)
-                if missing:
-                    say("SKIP", name, missing)
-                    continue
-                if not os.path.exists(os.path.join(shop.build, program)):
-                    say("FAIL", name, f"{program} is not built")
-                    continue
-                folder = os.path.join(shop.logs, f"{partner}-{stack}-{role}")
-                shutil.rmtree(folder, ignore_errors=True)
-                os.makedirs(folder)
-                try:
-                    with Lab(os.path.join(shop.build, "apps"), [OURS, THEIRS]) as lab:
-                        try:
-                            run(shop, stack, role, folder, lab)
-                        finally:
-                            for log in lab.logs.values():
-                                shutil.copy(log, folder)
-                except (trouble, AssertionError) as problem:
-                    say("FAIL", name, str(problem))
+        for stack, role, way in itertools.product(options.stack or STACKS, options.role or ("offerer", "answerer"), ways):
+            if options.way and (way.replace(" ", "-") or "trickle") not in options.way:
+                continue
+            name = name_of("meshd" if partner == "meshd" else "", stack, role, way)
+            missing = shop.why_not(stack) or shop.why_no_way(stack, way)
+            if missing:
+                say("SKIP", name, missing)
+            elif not os.path.exists(os.path.join(shop.build, program)):
+                say("FAIL", name, f"{program} is not built")
+            else:
+                run_in_lab(shop, name, run, (stack, role, way), "-".join([partner, stack, role, *way.split()]))
                 print(f"    {name}: {time.monotonic() - begin:.0f} s since the start", file=sys.stderr, flush=True)
-    shop.pages.close()
+    shop.close()
     return 0
 
 

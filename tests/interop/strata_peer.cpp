@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "async/async.hpp"
 #include "base/json.hpp"
@@ -16,7 +17,7 @@ using namespace strata;
 
 namespace {
 
-constexpr std::string_view close_request = "close this channel";
+constexpr std::string_view close_request = "close this channel", restart_request = "restart ICE";
 using channel_pointer = std::shared_ptr<datachannel::channel>;
 
 void report(base::json event) {
@@ -26,12 +27,20 @@ void report(base::json event) {
 
 struct configuration {
   std::string registry, target, role;
+  bool trickle = true;
 };
+
+rtc::options connection_options(const configuration& c) {
+  rtc::options o;
+  if (!c.trickle) o.gather_patience = std::chrono::seconds(10);  // everything in the description
+  o.restart_patience = std::chrono::seconds(10);
+  return o;
+}
 
 class peer {
  public:
   peer(net::host& h, configuration c, signaling::session& s)
-      : config_(std::move(c)), session_(s), connection_(h, make_certificate(h), rtc::options{}, {}) {}
+      : config_(std::move(c)), session_(s), connection_(h, make_certificate(h), connection_options(config_), {}) {}
 
   // Until the connection has ended.
   async::task<> run() {
@@ -40,6 +49,7 @@ class peer {
       s.spawn("session", [this] { return session_.run(); });
       s.spawn("signaling", [this] { return hear(); });
       s.spawn("channels", [this] { return accept(); });
+      s.spawn("restarts", [this] { return report_restarts(); });
       co_await connection_.run();
       report(base::json::make({{"event", "ended"}, {"reason", connection_.reason()}}));
     });
@@ -57,7 +67,7 @@ class peer {
         if (config_.role == "offerer" && !started_) co_await offer();
       }
       if (m->peer_id != config_.target) continue;
-      if (m->what == signaling::kind::offer && config_.role == "answerer" && !started_) co_await answer(*m);
+      if (m->what == signaling::kind::offer && (started_ || config_.role == "answerer")) co_await answer(*m);
       if (m->what == signaling::kind::answer) complain(connection_.accept_answer(signaling::sdp_of(m->payload)));
       if (m->what == signaling::kind::ice_candidate)
         if (const auto c = signaling::candidate_of(m->payload)) complain(connection_.add_candidate(c->candidate));
@@ -71,15 +81,35 @@ class peer {
     auto sdp = co_await connection_.create_offer();
     if (!complain(sdp)) co_return;
     tell(signaling::kind::offer, base::json::make({{"sdp", std::move(*sdp)}}));
-    scope_->spawn("trickle", [this] { return trickle(); });
+    start_trickle();
   }
 
+  // The first offer, and later ones: those restart ICE.
   async::task<> answer(const signaling::message& m) {
     started_ = true;
     auto sdp = co_await connection_.accept_offer(std::string(signaling::sdp_of(m.payload)));
     if (!complain(sdp)) co_return;
     tell(signaling::kind::answer, base::json::make({{"sdp", std::move(*sdp)}}));
-    scope_->spawn("trickle", [this] { return trickle(); });
+    start_trickle();
+  }
+
+  async::task<> restart() {
+    auto sdp = co_await connection_.restart("asked by the peer");
+    if (!complain(sdp)) co_return;
+    tell(signaling::kind::offer, base::json::make({{"sdp", std::move(*sdp)}}));
+    start_trickle();
+  }
+
+  void start_trickle() {
+    if (config_.trickle) scope_->spawn("trickle", [this] { return trickle(); });
+  }
+
+  async::task<> report_restarts() {
+    auto seen = connection_.path().restarts();
+    for (;;) {
+      co_await connection_.path().changed();
+      if (std::exchange(seen, connection_.path().restarts()) != seen) report(base::json::make({{"event", "restarted"}}));
+    }
   }
 
   async::task<> trickle() {
@@ -101,6 +131,7 @@ class peer {
       report(base::json::make({{"event", "open"}, {"label", c->label()}}));
       while (auto m = co_await c->receive()) {
         if (m->text && base::as_text(m->data) == close_request) c->close();
+        else if (m->text && base::as_text(m->data) == restart_request) co_await restart();
         else if (const auto sent = co_await c->send(std::move(*m)); !sent) complain(sent);
       }
     }
@@ -138,7 +169,11 @@ int main(int argc, char** argv) {
   app.add_option("--registry", c.registry, "http://HOST:PORT of the registry")->required();
   app.add_option("--target", c.target, "the one peer to link to")->required();
   app.add_option("--role", c.role)->check(CLI::IsMember({"offerer", "answerer"}))->required();
+  bool whole = false;
+  app.add_flag("--no-trickle", whole, "gather first: every candidate in the description");
   CLI11_PARSE(app, argc, argv);
+
+  c.trickle = !whole;
 
   signaling::session_config s;
   s.signaling_url = "ws" + c.registry.substr(4) + "/ws";

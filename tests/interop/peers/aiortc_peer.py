@@ -7,7 +7,7 @@ import sys
 import urllib.request
 
 import websockets
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import candidate_from_sdp
 
 CLOSE = "close this channel"
@@ -84,7 +84,8 @@ class session:
         await self.socket.send(json.dumps(message))
 
     def connect(self):
-        self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        servers = [RTCIceServer(**server) for server in json.loads(self.options.ice)]
+        self.peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self.peer.on("connectionstatechange", self.on_state)
         self.peer.on("datachannel", self.on_channel)
 
@@ -103,7 +104,10 @@ class session:
     async def describe(self, kind):
         """aiortc gathers before it has a description, so the candidates are inside."""
         await self.peer.setLocalDescription(await (self.peer.createOffer() if kind == "offer" else self.peer.createAnswer()))
-        await self.send(kind, {"sdp": self.peer.localDescription.sdp}, self.options.target)
+        lines = self.peer.localDescription.sdp.splitlines(keepends=True)
+        if self.options.policy == "relay":  # aiortc has no such policy; what the other side does not know it cannot use
+            lines = [line for line in lines if not line.startswith("a=candidate:") or " typ relay" in line]
+        await self.send(kind, {"sdp": "".join(lines)}, self.options.target)
 
     async def take_candidate(self, payload):
         candidate = candidate_from_sdp(payload["candidate"].split(":", 1)[1])
@@ -172,6 +176,11 @@ class session:
         if digest(back) != digest(message):
             raise RuntimeError(f"came back changed, {len(as_bytes(back))} octets")
 
+    def pair(self):
+        """Types of the candidates in use; aiortc does not tell, its ICE does."""
+        nominated = getattr(self.peer.sctp.transport.transport._connection, "_nominated", {}).get(1)
+        return f"{nominated.local_candidate.type}-{nominated.remote_candidate.type}" if nominated else "not told"
+
     async def closed_by_other(self):
         self.channel.send(CLOSE)
         await asyncio.wait_for(self.channel.closed.wait(), 15)
@@ -218,6 +227,7 @@ class session:
                 if not await self.case(f"{kind} {size}", self.one_echo(message)):
                     return None
         if options.exchange == "raw":
+            report(event="pair", pair=self.pair())
             await self.case("closed by the other side", self.closed_by_other())
             await self.case("closed by this side", self.closed_here())
         else:
@@ -250,6 +260,10 @@ async def main():
     parser.add_argument("--mode", default="drive")
     parser.add_argument("--exchange", default="raw")
     parser.add_argument("--closer", default="self")
+    parser.add_argument("--ice", default="[]")
+    parser.add_argument("--policy", default="all")
+    parser.add_argument("--trickle", default="yes")  # aiortc gathers first, always; what comes to it may trickle
+    parser.add_argument("--restarts", default="")  # aiortc has none
     parser.add_argument("--sizes", type=lambda text: [int(part) for part in text.split(",")], default=[1, 100])
     one = session(parser.parse_args())
     try:

@@ -1,7 +1,7 @@
 // What two peers do with each other once a channel is open. The driving side asks and checks; the echoing side gives back.
 import {withTimeout} from "./channel.mjs";
 
-const CLOSE = "close this channel";
+const CLOSE = "close this channel", RESTART = "restart ICE";
 const encoder = new TextEncoder();
 
 // Exactly `size` octets of UTF-8; longer ones contain characters of two, three and four octets.
@@ -36,8 +36,26 @@ export class Cases {
   }
 }
 
-// Echo of every size in both kinds; a close by the other side; a second channel, closed by this side.
-export async function driveRaw({connection, channel, sizes, sha256, cases}) {
+// ICE restarts: one side describes itself anew, the other answers, and messages go on all the while.
+async function driveRestarts({connection, channel, cases, exchanged, report, restarts}) {
+  for (const [side, begin] of [["this", () => connection.restart()], ["other", () => channel.send(RESTART)]]) {
+    if (!restarts.includes(side)) continue;
+    await cases.run(`ICE restart by ${side} side`, async () => {
+      const described = new Promise(resolve => { exchanged.heard = resolve; });
+      await begin();
+      await withTimeout(described, 15, "the description of the restart");
+      for (let n = 0; n < 30; ++n) {
+        channel.send(`restart ${n}`);
+        if ((await channel.next(15, "echo during the restart")) !== `restart ${n}`) throw new Error("wrong echo");
+        await new Promise(resolve => setTimeout(resolve, 50));
+      }
+    });
+    report({event: "restart-done", side});
+  }
+}
+
+// Echo of every size in both kinds; restarts; a close by the other side; a second channel, closed by this side.
+export async function driveRaw({connection, channel, sizes, sha256, cases, exchanged, report, restarts}) {
   for (const size of sizes) {
     for (const [kind, message] of [["text", textOf(size)], ["binary", bytesOf(size)]]) {
       const good = await cases.run(`${kind} ${size}`, async () => {
@@ -51,6 +69,9 @@ export async function driveRaw({connection, channel, sizes, sha256, cases}) {
       if (!good) return;
     }
   }
+  await driveRestarts({connection, channel, cases, exchanged, report, restarts});
+  const pair = await Promise.resolve(connection.pair?.()).catch(() => undefined);
+  report({event: "pair", pair: pair ?? "not told"});
   await cases.run("closed by the other side", async () => {
     channel.send(CLOSE);
     await withTimeout(channel.closed, 15, "close");

@@ -1,5 +1,6 @@
-// A peer in Node: node node_peer.mjs --stack wrtc|libdatachannel --registry URL --api-key KEY --id ID --target ID
+// A peer in Node: node node_peer.mjs --stack wrtc|libdatachannel|werift|pion|webrtc-rs --registry URL --api-key KEY --id ID --target ID
 //   --role offerer|answerer [--mode drive|echo] [--exchange raw|mesh] [--closer self|other] [--sizes 1,100,...]
+//   [--ice '[{"urls": ...}]'] [--policy all|relay] [--trickle yes|no] [--restarts this,other] [--program FILE]
 // Prints JSON lines; the last one has "event":"result".
 import {createHash} from "node:crypto";
 import {createRequire} from "node:module";
@@ -8,7 +9,8 @@ import {parseArgs} from "node:util";
 // The packages are installed into a build folder, not beside this file.
 const load = createRequire(`${process.env.INTEROP_MODULES ?? process.cwd()}/node_modules/`);
 const {values} = parseArgs({
-  options: Object.fromEntries(["stack", "registry", "api-key", "id", "target", "role", "mode", "exchange", "closer", "sizes"]
+  options: Object.fromEntries(["stack", "registry", "api-key", "id", "target", "role", "mode", "exchange", "closer", "sizes",
+    "ice", "policy", "trickle", "restarts", "program"]
     .map(name => [name, {type: "string"}])),
 });
 const report = object => process.stdout.write(JSON.stringify(object) + "\n");
@@ -17,6 +19,11 @@ const {runSession} = await import("./session.mjs");
 
 const stacks = {
   wrtc: async () => (await import("./w3c.mjs")).w3cConnection(load("@roamhq/wrtc").RTCPeerConnection),
+  werift: async () => (await import("./w3c.mjs")).w3cConnection(load("werift").RTCPeerConnection, {
+    toWire: message => (typeof message === "string" ? message : Buffer.from(message)),
+  }),
+  pion: async () => (await import("./bridge.mjs")).bridgedConnection(values.program),
+  "webrtc-rs": async () => (await import("./bridge.mjs")).bridgedConnection(values.program),
   libdatachannel: async () => (await import("./libdatachannel.mjs")).libdatachannelConnection(load("node-datachannel")),
 };
 try {

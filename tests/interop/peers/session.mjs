@@ -3,17 +3,20 @@ import {Cases, driveMesh, driveRaw, echoRaw} from "./exchange.mjs";
 import {join} from "./signaling.mjs";
 import {withTimeout} from "./channel.mjs";
 
-// `makeConnection(events)` returns {createChannel(label), makeOffer(), takeOffer(sdp), takeAnswer(sdp), takeCandidate(payload),
-// close()} and calls events.description(type, sdp), events.candidate(text, mid, line), events.channel(Channel).
+// `makeConnection(events, {iceServers, policy, trickle})` returns {createChannel(label), makeOffer(), takeOffer(sdp),
+// takeAnswer(sdp), takeCandidate(payload), close()}, and restart() and pair() when the stack can; it calls
+// events.description(type, sdp), events.candidate(text, mid, line), events.channel(Channel), events.trouble(text).
 export async function runSession({options, makeConnection, WebSocket, token, sha256, report}) {
   const {registry, id, target, role, mode = "drive", exchange = "raw", closer = "self"} = options;
   const sizes = options.sizes.map(Number);
+  const ice = {iceServers: JSON.parse(options.ice ?? "[]"), policy: options.policy ?? "all", trickle: options.trickle !== "no"};
   const cases = new Cases();
   let signaling, connection, describe;
   const described = new Promise(resolve => { describe = resolve; });
   const early = [];
   let channelArrived, end;
   const ended = new Promise(resolve => { end = resolve; });
+  const exchanged = {count: 0, heard: () => {}}; // offers and answers that were taken
   const firstChannel = new Promise(resolve => { channelArrived = resolve; });
 
   const connect = () => {
@@ -29,7 +32,8 @@ export async function runSession({options, makeConnection, WebSocket, token, sha
         report({event: "state", state});
         if (["disconnected", "failed", "closed"].includes(state)) end();
       },
-    });
+      trouble: detail => report({event: "trouble", detail}),
+    }, ice);
   };
   const addEarly = async () => { for (const candidate of early.splice(0)) await connection.takeCandidate(candidate); };
 
@@ -39,16 +43,18 @@ export async function runSession({options, makeConnection, WebSocket, token, sha
     handlers: {
       peers: list => { report({event: "registered", peers: list}); describe(list); },
       offer: async (from, sdp) => {
-        if (from !== target || role === "offerer") return;
-        connect();
+        if (from !== target || (role === "offerer" && !connection?.described)) return;
+        if (!connection) connect(); // a later offer restarts ICE
         await connection.takeOffer(sdp);
         await addEarly();
+        exchanged.heard(++exchanged.count);
       },
       answer: async (from, sdp) => {
         if (from !== target || !connection) return;
         await connection.takeAnswer(sdp);
         connection.described = true;
         await addEarly();
+        exchanged.heard(++exchanged.count);
       },
       candidate: async (from, payload) => {
         if (from !== target) return;
@@ -82,7 +88,7 @@ export async function runSession({options, makeConnection, WebSocket, token, sha
       report({event: "ended"});
       return cases.list;
     }
-    if (exchange === "raw") await driveRaw({connection, channel, sizes, sha256, cases});
+    if (exchange === "raw") await driveRaw({connection, channel, sizes, sha256, cases, exchanged, report, restarts: options.restarts ?? ""});
     else await driveMesh({channel, sizes, sha256, cases, report});
     if (exchange === "mesh" && closer === "other") {
       report({event: "await-close"});

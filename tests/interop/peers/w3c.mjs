@@ -1,11 +1,12 @@
-// The standard RTCPeerConnection API behind the interface that session.mjs uses: browsers and libwebrtc in Node.
-import {Channel} from "./channel.mjs";
+// The standard RTCPeerConnection API behind the interface that session.mjs uses: browsers, libwebrtc in Node, and werift,
+// which has the API and differs in details.
+import {Channel, withTimeout} from "./channel.mjs";
 
-export function w3cConnection(RTCPeerConnection) {
-  return events => {
-    const peer = new RTCPeerConnection({iceServers: []});
+export function w3cConnection(RTCPeerConnection, {toWire = message => message} = {}) {
+  return (events, {iceServers, policy, trickle}) => {
+    const peer = new RTCPeerConnection({iceServers, iceTransportPolicy: policy});
     const adapt = native => {
-      const channel = new Channel(native.label, native);
+      const channel = new Channel(native.label, {send: message => native.send(toWire(message)), close: () => native.close()});
       native.binaryType = "arraybuffer";
       native.onmessage = ({data}) => channel.deliver(typeof data === "string" ? data : new Uint8Array(data));
       native.onclose = () => channel.setClosed();
@@ -14,27 +15,42 @@ export function w3cConnection(RTCPeerConnection) {
       return channel;
     };
     peer.ondatachannel = event => events.channel(adapt(event.channel));
+    let gathered = () => {};
     peer.onicecandidate = ({candidate}) => {
-      if (candidate?.candidate) events.candidate(candidate.candidate, candidate.sdpMid, candidate.sdpMLineIndex);
+      if (!candidate?.candidate) return gathered();
+      if (trickle) events.candidate(candidate.candidate, candidate.sdpMid, candidate.sdpMLineIndex);
     };
     peer.onconnectionstatechange = () => events.state(peer.connectionState);
+    // A description goes out at once and candidates follow, or all of it goes when everything is gathered.
+    const describe = async description => {
+      const complete = new Promise(resolve => { gathered = resolve; });
+      await peer.setLocalDescription(description);
+      if (!trickle && peer.iceGatheringState !== "complete") await withTimeout(complete, 15, "end of gathering");
+      events.description(description.type, trickle ? description.sdp : peer.localDescription.sdp);
+    };
     return {
       createChannel: label => adapt(peer.createDataChannel(label)),
-      makeOffer: async () => {
-        const offer = await peer.createOffer();
-        await peer.setLocalDescription(offer);
-        events.description("offer", offer.sdp);
-      },
+      makeOffer: async () => describe(await peer.createOffer()),
+      restart: async () => describe(await peer.createOffer({iceRestart: true})),
       takeOffer: async sdp => {
         await peer.setRemoteDescription({type: "offer", sdp});
-        const answer = await peer.createAnswer();
-        await peer.setLocalDescription(answer);
-        events.description("answer", answer.sdp);
+        await describe(await peer.createAnswer());
       },
       takeAnswer: sdp => peer.setRemoteDescription({type: "answer", sdp}),
       takeCandidate: ({candidate, sdpMid, sdpMLineIndex}) =>
         peer.addIceCandidate({candidate, sdpMid: sdpMid || null, sdpMLineIndex: sdpMLineIndex ?? 0}),
+      pair: async () => selectedPair(await peer.getStats()),
       close: () => peer.close(),
     };
   };
+}
+
+// Types of the two candidates in use, "relay-relay"; nothing when the stack does not tell.
+function selectedPair(stats) {
+  const all = [...stats.values()];
+  const transport = all.find(one => one.type === "transport" && one.selectedCandidatePairId);
+  const pair = transport ? stats.get(transport.selectedCandidatePairId)
+    : all.find(one => one.type === "candidate-pair" && one.nominated && one.state === "succeeded");
+  const local = pair && stats.get(pair.localCandidateId), remote = pair && stats.get(pair.remoteCandidateId);
+  return local && remote ? `${local.candidateType}-${remote.candidateType}` : undefined;
 }
