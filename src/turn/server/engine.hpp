@@ -51,6 +51,8 @@ class engine {
   // The client's TCP connection is gone, and its allocation with it.
   void client_gone(const five_tuple& tuple);
 
+  // The machine has other addresses now.
+  void set_machine(std::vector<base::ip_address> addresses) { own_.machine = std::move(addresses); }
   void expire(base::instant now);
   [[nodiscard]] base::instant next_expiry() const { return table_.next_expiry(); }
   [[nodiscard]] bool has_allocation(const five_tuple& tuple) { return table_.find(tuple) != nullptr; }

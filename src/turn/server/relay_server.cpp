@@ -80,10 +80,16 @@ own_addresses relay_server::impl::find_own() const {
     own.relay.push_back(r.bind);
     if (r.announced) own.relay.push_back(*r.announced);
   }
-  for (const auto& i : host_.interfaces()) own.machine.push_back(i.address);
+  own.machine = machine();
   for (const auto& u : udp_) own.listening.push_back(u.local.port);
   for (const auto& s : streams_) own.listening.push_back(s.local.port);
   return own;
+}
+
+std::vector<base::ip_address> relay_server::impl::machine() const {
+  std::vector<base::ip_address> list;
+  for (const auto& i : host_.interfaces()) list.push_back(i.address);
+  return list;
 }
 
 moment relay_server::impl::now() const {
@@ -95,6 +101,7 @@ async::task<> relay_server::impl::run() {
     scope_ = &s;
     for (std::size_t i = 0; i < udp_.size(); ++i) s.spawn("TURN over UDP", [this, i] { return serve_udp(i); });
     for (std::size_t i = 0; i < streams_.size(); ++i) s.spawn("TURN listener", [this, i] { return accept(i); });
+    s.spawn("addresses of the machine", [this] { return watch_interfaces(); });
     co_await expire();
   });
 }
@@ -105,6 +112,14 @@ async::task<> relay_server::impl::expire() {
     scheduled_ = engine_->next_expiry();
     co_await async::first_of(wait_until(scheduled_), wait_for(schedule_changed_));
     engine_->expire(host_.now());
+  }
+}
+
+// A service of this machine is no peer, on whatever address it has today.
+async::task<> relay_server::impl::watch_interfaces() {
+  for (;;) {
+    co_await host_.interfaces_changed();
+    engine_->set_machine(machine());
   }
 }
 

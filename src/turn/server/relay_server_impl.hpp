@@ -53,6 +53,8 @@ class relay_server::impl final : public port_source {
 
   async::task<> serve_udp(std::size_t index);
   async::task<> expire();
+  async::task<> watch_interfaces();
+  [[nodiscard]] std::vector<base::ip_address> machine() const;
   void on_unreachable(allocation_id id, const relay& r, const base::endpoint& peer, base::errc why);
   async::task<> read_relay(allocation_id id, std::shared_ptr<relay> r);
   async::task<> receive_from_peers(allocation_id id, relay& r);

@@ -112,6 +112,30 @@ TEST_CASE("a client allocates, talks to a peer by indications and then by a chan
   }(w));
 }
 
+TEST_CASE("an address that the relay's machine has just got is no peer") {
+  world w;
+  auto c = w.config();
+  c.peers = {};
+  w.net.run([](world& w, server::config c) -> async::task<> {
+    server::relay_server relay(w.relay, c);
+    REQUIRE(relay.listen());
+    const auto to = relay.udp_endpoints().front();
+    co_await async::with_scope(async::at_end::cancel, [&](async::scope& s) -> async::task<> {
+      s.spawn("relay", [&relay] { return relay.run(); });
+      const auto mine = *w.client.bind_udp({w.client.address(0), 0});
+      const auto who = co_await challenge(*mine, to);
+      CHECK(code_of(co_await ask(*mine, to, request(stun::method::allocate, udp, who))) == 0);
+      const auto permit = [&] {
+        return ask(*mine, to, request(stun::method::create_permission, towards({at("9.9.9.9:53")}), who));
+      };
+      CHECK(code_of(co_await permit()) == 0);
+      w.relay.add_address("eth0", "9.9.9.9");
+      co_await async::sleep_for(1s);
+      CHECK(code_of(co_await permit()) == 403);
+    });
+  }(w, c));
+}
+
 // req: 8656-11.5-b
 TEST_CASE("a client learns that nobody listens at a peer's port") {
   world w;
