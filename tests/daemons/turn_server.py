@@ -182,6 +182,21 @@ def a_peer_has_so_many_allocations(binaries):
         check(Client(server, other["username"], other["credential"]).request(ALLOCATE, UDP)[0] == 0, "which is nothing to another peer")
 
 
+def meshctl_tries_the_server_out(binaries):
+    def turn(url, credential, username):
+        return subprocess.run([os.path.join(binaries, "meshctl"), "turn", url, "--json"], capture_output=True, text=True, timeout=DEADLINE,
+                              env={**os.environ, "TURN_USERNAME": username, "TURN_PASSWORD": credential})
+
+    with Lab(binaries, ["ada"], registry_options=LOOPBACK) as lab:
+        server, _ = _turn_of(lab)
+        for url in server["urls"]:
+            done = turn(url, server["credential"], server["username"])
+            report = json.loads(done.stdout or "{}")
+            check(done.returncode == 0 and report["ok"] and report["channel_rtt_ms"] is not None, f"meshctl turn relays: {url.split('=')[1]}", done)
+        done = turn(server["urls"][0], "guessed", server["username"])
+        check(done.returncode == 1 and not json.loads(done.stdout)["ok"], "with a wrong credential it says so", done)
+
+
 def turn_goes_over_tls_as_well(binaries):
     with Lab(binaries, ["ada"]) as probe:
         cert, key = probe.path("cert.pem"), probe.path("key.pem")
