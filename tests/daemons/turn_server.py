@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import secrets
 import socket
 import ssl
@@ -12,7 +13,7 @@ import struct
 import subprocess
 import urllib.request
 
-from lab import DEADLINE, Lab, check
+from lab import DEADLINE, Lab, check, until
 
 COOKIE = 0x2112A442
 ALLOCATE, REFRESH, CREATE_PERMISSION, CHANNEL_BIND, SEND, DATA = 3, 4, 8, 9, 6, 7
@@ -195,6 +196,24 @@ def meshctl_tries_the_server_out(binaries):
             check(done.returncode == 0 and report["ok"] and report["channel_rtt_ms"] is not None, f"meshctl turn relays: {url.split('=')[1]}", done)
         done = turn(server["urls"][0], "guessed", server["username"])
         check(done.returncode == 1 and not json.loads(done.stdout)["ok"], "with a wrong credential it says so", done)
+
+
+def sidecars_that_hide_their_addresses_meet_at_the_daemons_own_relay(binaries):
+    with Lab(binaries, ["ada", "grace"], registry_options=LOOPBACK, meshd_options=["--candidates", "relay"]) as lab:
+        for p in ("ada", "grace"):
+            lab.start_meshd(p)
+        ada, grace = lab.program("ada"), lab.program("grace")
+        ada.wait_for_peers("grace")
+        ada.send("grace", "over the relay")
+        check(grace.wait_for("message")["message"]["payload"]["message"] == "over the relay", "two sidecars talk through registryd --turn")
+        grace.send("ada", "and back")
+        check(ada.wait_for("message")["message"]["payload"]["message"] == "and back", "in both directions")
+        count = lambda: int(re.search(r"^strata_registry_turn_allocations (\d+)$", lab.request("GET", "/metrics")[1], re.M)[1])  # noqa: E731
+        check(count() >= 1, "it is the relay that carries it", count())
+        for p in ("ada", "grace"):
+            lab.stop(p)
+        until(lambda: count() == 0, "sidecars that end let their allocations go")
+        check(count() == 0, "sidecars that end let their allocations go")
 
 
 def turn_goes_over_tls_as_well(binaries):
