@@ -10,6 +10,7 @@
 // Two departures from the figures of the RFC, which go one test at a time: the tests of a round run beside each other, since no
 // test changes what another one sees; and hairpinning is tried between two sockets, both of which have then sent to the other,
 // so that a NAT which filters strictly is not taken for one that does not hairpin.
+// exception: 5780-5-d no test sends PADDING: whether fragments pass is of no use to what follows, which never sends any
 #pragma once
 
 #include <cstddef>
