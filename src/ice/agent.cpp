@@ -144,9 +144,18 @@ std::optional<selected_pair> agent::selected() const {
   if (s.outlet.base == nullptr) return std::nullopt;
   const auto* p = s.valid.find(s.outlet.base->own.address, s.outlet.remote);
   if (p == nullptr) return std::nullopt;
-  return selected_pair{p->local, p->remote, p->rtt, p->nominated, !p->nominated ? "" : p->nominated_by_us ? "us" : "the peer"};
+  return selected_pair{p->local,
+                       p->remote,
+                       p->rtt,
+                       p->nominated,
+                       !p->nominated        ? ""
+                       : p->nominated_by_us ? "us"
+                                            : "the peer",
+                       report(p->quality, s.now())};
 }
 
+bool agent::renominates() const noexcept { return session_->renominates(); }
+std::size_t agent::alternatives() const noexcept { return ice::alternatives(*session_); }
 const counters& agent::counts() const noexcept { return session_->counts; }
 const phase_times& agent::phases() const noexcept { return session_->phases; }
 
@@ -155,8 +164,8 @@ std::vector<pair_report> agent::pairs() const {
   std::vector<pair_report> all;
   for (const auto& p : s.checks.pairs()) {
     const auto* v = s.valid.find(p.local.base_address, p.remote.address);
-    all.push_back(
-        {p.local, p.remote, p.state, p.priority, v != nullptr, v != nullptr && v->nominated, p.checks, p.rtt, p.outcome});
+    all.push_back({p.local, p.remote, p.state, p.priority, v != nullptr, v != nullptr && v->nominated, p.checks, p.rtt,
+                   v != nullptr ? report(v->quality, s.now()) : path_report{}, p.outcome});
   }
   return all;
 }

@@ -83,6 +83,9 @@ class agent {
   std::function<void(base::byte_view)> on_datagram;
 
   [[nodiscard]] std::optional<selected_pair> selected() const;
+  // Both sides renominate: other paths are looked after, and data moves to one of them without a restart.
+  [[nodiscard]] bool renominates() const noexcept;
+  [[nodiscard]] std::size_t alternatives() const noexcept;  // valid pairs beside the selected one
   [[nodiscard]] const counters& counts() const noexcept;
   [[nodiscard]] const phase_times& phases() const noexcept;
   [[nodiscard]] std::vector<pair_report> pairs() const;  // every pair with what became of it, best first

@@ -36,6 +36,10 @@ struct agent_config {
   std::function<base::result<std::unique_ptr<net::udp_socket>>(const base::ip_address& local, std::string_view ufrag)>
       open_socket{};
 
+  // Pairs are kept after the nomination, and another one is nominated when it is better or when the chosen one does not
+  // answer any more. Only with a peer that says the same.
+  bool renomination = false;
+
   // RFC 8445 §14.2: not below 5 ms. Another value than 50 ms must be signaled; the larger of both sides' counts.
   base::duration pacing = 50ms;
   base::duration rto = 500ms;                // RFC 8445 §14.3: not below 500 ms

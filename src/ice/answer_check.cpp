@@ -29,7 +29,8 @@ bool repair_role_conflict(session& s, const received_check& c) {
 void remember(session& s, const base::endpoint& base_address, const base::endpoint& from, const received_check& c) {
   const auto same = std::ranges::find_if(
       s.early_checks, [&](const early_check& e) { return e.base_address == base_address && e.from == from; });
-  if (same != s.early_checks.end()) same->check.use_candidate |= c.use_candidate;
+  if (same != s.early_checks.end())
+    same->check.use_candidate |= c.use_candidate, same->check.nomination = std::max(same->check.nomination, c.nomination);
   else if (s.early_checks.size() < most_early_checks) s.early_checks.push_back({base_address, from, c});
 }
 
@@ -76,13 +77,16 @@ candidate_pair* trigger(session& s, local_base& b, const candidate& remote) {
 }
 
 // §7.3.1.5: the peer controls, and wants this pair.
-void nominate(session& s, candidate_pair& pair) {
+void nominate(session& s, candidate_pair& pair, std::uint32_t value) {
+  if (s.renominates() && !s.nominations.accept(std::max(value, 1u), pair.id)) return;
   auto* valid = s.valid.find(pair.local.base_address, pair.remote.address);
   if (pair.state != pair_state::succeeded || valid == nullptr) {
     pair.nominate_on_success = true;
+    pair.nomination = value;
     return;
   }
-  if (valid->nominated) return;  // aggressive nomination says it with every check
+  if (valid->nominated && value <= valid->nomination) return;  // aggressive nomination says it with every check
+  valid->nomination = value;
   valid->nominated = true;
   valid->nominated_by_us = false;
   nominated(s, "the peer nominated the pair");
@@ -110,12 +114,14 @@ void answer_check(session& s, local_base& b, const stun::message_view& m, const 
 
 void process_check(session& s, local_base& b, const base::endpoint& from, const received_check& c) {
   // §8.1.1: after our nomination nothing else is looked at.
-  if (s.role.controlling && s.valid.any_nominated()) return;
+  if (s.role.controlling && s.valid.any_nominated() && !s.renominates()) return;
   const auto* remote = remote_candidate(s, from, c.priority);
   if (remote == nullptr) return;
   auto* pair = trigger(s, b, *remote);
   if (pair == nullptr) return;
-  if (c.use_candidate && !s.role.controlling) nominate(s, *pair);
+  // Without an agreement NOMINATION says nothing. libwebrtc sends it alone.
+  const auto value = s.renominates() ? std::max(c.nomination, c.use_candidate ? 1u : 0u) : 0u;
+  if ((c.use_candidate || value != 0) && !s.role.controlling) nominate(s, *pair, value);
   s.work_for_checks.set();
 }
 

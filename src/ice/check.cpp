@@ -31,7 +31,6 @@ void fail_pair(session& s, candidate_pair& p, std::string_view why) {
 
 // §7.2.5.3.4: the pair that we nominated is not to be used. Whether the session goes on depends on what else is valid.
 void fail_nominee(session& s, candidate_pair& p, const std::string& why) {
-  s.nominating = false;
   s.valid.remove(p.local.base_address, p.remote.address);
   fail_pair(s, p, why);
   if (s.valid.empty() && s.checks.unfinished() == 0)
@@ -53,7 +52,6 @@ void role_conflict(session& s, candidate_pair& p, bool sent_as_controlling) {
   ++s.counts.role_conflicts;
   if (s.role.controlling == sent_as_controlling) s.set_role(!sent_as_controlling, "the peer insists on its role (487)");
   s.role.tie_breaker = s.host.random_u64();
-  s.nominating = false;
   if (p.state != pair_state::succeeded) s.set_pair_state(p, pair_state::waiting, "role conflict");
   s.checks.trigger(p);
 }
@@ -85,17 +83,47 @@ const candidate& mapped_candidate(session& s, const local_base& b, const base::e
   return c;
 }
 
+struct sent_check {
+  bool controlling, nominate;
+  std::uint32_t nomination, priority;
+  std::optional<std::uint32_t> question;  // its number, when the pair was valid
+};
+
+void measure(valid_pair& v, std::optional<std::uint32_t> question, const stun::response& answer, base::instant now) {
+  auto& q = v.quality;
+  if (answer.transmissions == 1) q.answered(question ? *question : q.asked(now - answer.round_trip), answer.round_trip);
+  else q.answered_after(answer.transmissions - (question ? 1 : 0), now);
+}
+
+// The RFC's patience is for finding a path. Where one is in use another answers soon, or is asked again later.
+stun::retransmission schedule_of(purpose why, base::duration rto, bool any_nominated) {
+  auto r = stun::retransmission::over_udp(rto);
+  if (why == purpose::probe) r.rc = 1, r.last_wait = 4s;
+  else if (why == purpose::nominate && any_nominated) r.rc = 3, r.last_wait = 1s;
+  return r;
+}
+
 // §7.2.5.3
-void succeeded(session& s, local_base& b, candidate_pair& p, bool nominate, std::uint32_t sent_priority,
-               const base::endpoint& mapped, const stun::response& answer) {
+void succeeded(session& s, local_base& b, candidate_pair& p, const sent_check& sent, const base::endpoint& mapped,
+               const stun::response& answer) {
   ++s.counts.checks_succeeded;
   if (answer.transmissions == 1) p.rtt = answer.round_trip;
   // §7.2.5.3.2: what was checked may be another pair than what turned out to be valid; the path is the same.
-  const auto& local = mapped_candidate(s, b, mapped, sent_priority);
+  const auto& local = mapped_candidate(s, b, mapped, sent.priority);
   const bool by_peer = !s.role.controlling && std::exchange(p.nominate_on_success, false);
-  const bool by_us = s.role.controlling && nominate;
+  const bool by_us = s.role.controlling && sent.nominate;
   const auto priority = local.address == local.base_address ? p.priority : pair_priority(s.role.controlling, local, p.remote);
-  s.valid.add({p.id, local, p.remote, priority, by_us || by_peer, by_us, s.now(), p.rtt});
+  const auto nomination = by_us ? sent.nomination : by_peer ? p.nomination : 0;
+  auto& v = s.valid.add({.checked = p.id,
+                         .local = local,
+                         .remote = p.remote,
+                         .priority = priority,
+                         .nominated = by_us || by_peer,
+                         .nominated_by_us = by_us,
+                         .confirmed = s.now(),
+                         .rtt = p.rtt,
+                         .nomination = nomination});
+  measure(v, sent.question, answer, s.now());
   if (!s.first_valid) s.first_valid = s.now();
   // §7.2.5.3.3
   s.set_pair_state(p, pair_state::succeeded, "succeeded");
@@ -103,7 +131,6 @@ void succeeded(session& s, local_base& b, candidate_pair& p, bool nominate, std:
   const auto remote = p.remote.address;
   s.checks.unfreeze(p.foundation());
   // §7.2.5.3.4
-  if (nominate) s.nominating = false;
   if (by_us) nominated(s, "we nominated the pair");
   if (by_peer) nominated(s, "the peer nominated the pair before our check was answered");
   reconsider(s, "a check succeeded");
@@ -117,7 +144,7 @@ void silence(session& s, pair_id id) {
     if (check.pair == id) check.silent = true;
 }
 
-async::task<> check(session& s, pair_id id, bool nominate) {
+async::task<> check(session& s, pair_id id, purpose why) {
   auto* pair = s.checks.find(id);
   const auto b = pair == nullptr ? nullptr : s.base_at(pair->local.base_address);
   if (b == nullptr) co_return;
@@ -127,18 +154,24 @@ async::task<> check(session& s, pair_id id, bool nominate) {
   const auto to = pair->remote.address;
   const auto sent_as = s.role;
   const auto sent_priority = peer_reflexive_priority(pair->local);
+  const bool nominate = why == purpose::nominate;
+  const auto nomination = nominate && s.renominates() && sent_as.controlling ? s.nominations.next() : 0;
+  const auto began = s.now();
+  auto* known = s.valid.find(pair->local.base_address, to);
+  const auto question = known == nullptr ? std::nullopt : std::optional(known->quality.asked(began));
   const auto transaction = b->transactions.new_id();
-  auto request = encode_check({check_username(s.remote->ufrag, s.local.ufrag), sent_priority, sent_as, nominate}, transaction,
-                              *s.remote_key);
+  auto request = encode_check({check_username(s.remote->ufrag, s.local.ufrag), sent_priority, sent_as, nominate, nomination},
+                              transaction, *s.remote_key);
   const auto rto =
       check_rto(s.config.rto, s.pacing, s.checks.count(pair_state::waiting), s.checks.count(pair_state::in_progress));
   const in_flight here(s, transaction, id, number);
   ++s.counts.checks_sent;
 
   auto answer = co_await b->transactions.transact(
-      to, std::move(request), {.schedule = stun::retransmission::over_udp(rto), .match_source = false},
+      to, std::move(request), {.schedule = schedule_of(why, rto, s.valid.any_nominated()), .match_source = false},
       [&s](const stun::message_view& m, const base::endpoint&) { return judge_response(m, *s.remote_key); });
 
+  if (nominate) s.nominating = false;  // whatever it came to
   pair = s.checks.find(id);
   if (pair == nullptr || s.ended()) co_return;
   const auto read = answer ? read_answer(answer->message()) : base::result<check_answer>(base::fail(answer.error()));
@@ -154,7 +187,7 @@ async::task<> check(session& s, pair_id id, bool nominate) {
   } else if (read->error != 0) {
     refused(s, *pair, number, nominate, read->error);
   } else {
-    succeeded(s, *b, *pair, nominate, sent_priority, read->mapped, *answer);
+    succeeded(s, *b, *pair, {sent_as.controlling, nominate, nomination, sent_priority, question}, read->mapped, *answer);
   }
   s.work_for_checks.set();
 }

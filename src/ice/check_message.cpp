@@ -30,7 +30,10 @@ base::bytes encode_check(const check_request& c, const stun::transaction_id& id,
   if (c.sender.controlling) w.add(stun::ice_controlling{c.sender.tie_breaker});
   else w.add(stun::ice_controlled{c.sender.tie_breaker});
   // RFC 8445 §7.1.2: never from the controlled side.
-  if (c.use_candidate && c.sender.controlling) w.add(stun::use_candidate{});
+  if (c.use_candidate && c.sender.controlling) {
+    w.add(stun::use_candidate{});
+    if (c.nomination != 0) w.add(stun::nomination{c.nomination});
+  }
   w.integrity(key).fingerprint();
   return out;
 }
@@ -71,6 +74,7 @@ received_check read_check(const stun::message_view& m, std::string_view own_ufra
     return {.refuse = 400, .why = "a check without valid PRIORITY"};
   r.priority = priority->value;
   r.use_candidate = m.has(stun::attribute_type::use_candidate);
+  if (const auto nomination = m.get<stun::nomination>()) r.nomination = nomination->value;
   if (const auto controlling = m.get<stun::ice_controlling>()) r.sender = role{true, controlling->value};
   else if (const auto controlled = m.get<stun::ice_controlled>()) r.sender = role{false, controlled->value};
   return r;

@@ -25,6 +25,7 @@ struct check_request {
   std::uint32_t priority = 0;
   role sender;
   bool use_candidate = false;
+  std::uint32_t nomination = 0;  // with use_candidate, when renomination is agreed
 };
 [[nodiscard]] base::bytes encode_check(const check_request& c, const stun::transaction_id& id, const stun::integrity_key& key);
 
@@ -40,6 +41,7 @@ struct received_check {
   std::uint32_t priority = 0;
   std::optional<role> sender = {};  // nothing: a peer that knows no roles
   bool use_candidate = false;
+  std::uint32_t nomination = 0;  // 0: not said
 };
 // RFC 8445 §7.3, RFC 8489 §6.3.1, §9.1.3: credentials first, then comprehension, then the attributes of a check.
 [[nodiscard]] received_check read_check(const stun::message_view& m, std::string_view own_ufrag,

@@ -11,6 +11,7 @@ void move_outlet(session& s, const valid_pair* best) {
   s.outlet.base = b;
   s.outlet.remote = remote;
   s.interrupted = false;
+  s.interrupted_since = base::never;
   s.work_for_consent.set();
   if (best != nullptr && s.tracer.enabled())
     s.note("selected pair", best->local.describe() + " -> " + best->remote.describe() + (best->nominated ? ", nominated" : ""));
@@ -33,6 +34,10 @@ void reconsider(session& s, std::string_view why) {
 // §8.1.2: what needs no check any more. A controlling side is done. A controlled one may face a peer of RFC 5245 that
 // nominates whatever works first and better pairs later (8.1.1.2 there), so better pairs stay.
 void nominated(session& s, std::string_view why) {
+  s.nominated_at = s.now();
+  ++s.counts.nominations;
+  // With renomination nothing is thrown away: another pair may be wanted later.
+  if (s.renominates()) return reconsider(s, why);
   const auto* best = s.valid.selected();
   const auto below = s.role.controlling ? UINT64_MAX : best->priority;
   s.checks.remove_unchecked(below);
@@ -48,6 +53,7 @@ void lose_base(session& s, local_base& b, std::string_view why) {
   s.valid.remove_all_of(b.own.address);
   if (std::erase_if(s.bases, [&](const auto& known) { return known.get() == &b; }) == 0) return;
   b.transactions.fail_all(base::errc::closed);
+  if (s.renominates()) s.nominating = false;  // a nomination that was queued for it
   const bool was_in_use = s.outlet.base == &b;
   if (was_in_use && s.valid.empty()) s.set_state(agent_state::failed, why);
   reconsider(s, why);

@@ -15,26 +15,33 @@ namespace strata::ice {
 namespace {
 
 // The peer answered on this pair.
-void confirm(session& s, const base::endpoint& base_address, const base::endpoint& remote, const stun::response& answer) {
+void confirm(session& s, const base::endpoint& base_address, const base::endpoint& remote, const stun::response& answer,
+             std::uint32_t question) {
   auto* pair = s.valid.find(base_address, remote);
   if (pair == nullptr) return;  // RFC 7675 §5.1: too late; consent that has ended does not come back
   ++s.counts.consent_received;
   pair->confirmed = s.now();
   pair->rtt = answer.round_trip;
+  pair->quality.answered(question, answer.round_trip);
   const bool in_use = s.outlet.base != nullptr && s.outlet.base->own.address == base_address && s.outlet.remote == remote;
-  if (in_use && std::exchange(s.interrupted, false)) reconsider(s, "the peer answers again");
+  if (!in_use || !std::exchange(s.interrupted, false)) return;
+  s.interrupted_since = base::never;
+  reconsider(s, "the peer answers again");
 }
 
 void revoke(session& s, const base::endpoint& base_address, const base::endpoint& remote, std::string_view why) {
   const auto* pair = s.valid.find(base_address, remote);
   if (pair == nullptr) return;
   // RFC 7675 §5.1: what was lost on the nominated pair, only a new session brings back.
-  const bool final = pair->nominated;
+  // With renomination another pair takes its place, while there is one.
+  const bool nominated = pair->nominated;
   s.valid.remove(base_address, remote);
   if (auto* checked = s.checks.find(base_address, remote); checked != nullptr && checked->state == pair_state::succeeded)
     s.set_pair_state(*checked, pair_state::failed, why);
+  const bool final = nominated && (!s.renominates() || s.valid.empty());
   if (final || (s.valid.empty() && s.checks.unfinished() == 0)) s.set_state(agent_state::failed, why);
   reconsider(s, why);
+  s.work_for_checks.set();
 }
 
 // RFC 7675 §5.1: a Binding request of its own, sent once; an answer to any of them counts, however late, while consent lasts.
@@ -43,6 +50,8 @@ async::task<> ask(session& s, std::shared_ptr<local_base> b, base::endpoint remo
   auto request = encode_check({check_username(s.remote->ufrag, s.local.ufrag), peer_reflexive_priority(b->own), s.role, false},
                               b->transactions.new_id(), *s.remote_key);
   ++s.counts.consent_sent;
+  auto* asked = s.valid.find(base_address, remote);
+  const auto question = asked == nullptr ? 0 : asked->quality.asked(s.now());
   const stun::retransmission once{.rto = 500ms, .rc = 1, .last_wait = s.config.consent_lifetime, .reliable = false};
   const auto answer = co_await b->transactions.transact(
       remote, std::move(request), {.schedule = once},
@@ -52,7 +61,7 @@ async::task<> ask(session& s, std::shared_ptr<local_base> b, base::endpoint remo
   if (!read) co_return;
   // RFC 7675 §5.2: the peer wants no more.
   if (read->error == 403) revoke(s, base_address, remote, "the peer revoked its consent (403)");
-  else if (read->error == 0) confirm(s, base_address, remote, *answer);
+  else if (read->error == 0) confirm(s, base_address, remote, *answer, question);
 }
 
 // What is watched: the pair that carries data.
@@ -94,6 +103,8 @@ base::instant look(session& s, watch& w, async::scope& asking) {
   const auto interruption = interrupted_at(pair->confirmed, s.config.consent_interval);
   if (!s.interrupted && (silence.interrupted || s.now() >= interruption)) {
     s.interrupted = true;
+    s.interrupted_since = s.now();
+    s.work_for_checks.set();
     reconsider(s, silence.interrupted ? "data and checks stay without an answer" : "the peer has stopped answering");
   }
   if (silence.ask || s.now() >= w.next_ask) {

@@ -14,6 +14,7 @@ struct description {
   bool lite = false;                          // a=ice-lite: never sends a check
   bool trickle = true;                        // ice-options:trickle
   bool ice2 = true;                           // ice-options:ice2: RFC 8445, nominates regularly
+  bool renomination = false;                  // ice-options:renomination: the pair may be chosen anew, again and again
   std::optional<base::duration> pacing = {};  // a=ice-pacing; RFC 8445 §14.2: absent means 50 ms
 
   friend bool operator==(const description&, const description&) = default;

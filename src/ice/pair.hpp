@@ -46,6 +46,8 @@ struct candidate_pair {
   bool triggered = false;            // is in the triggered-check queue
   std::uint32_t current_check = 0;   // which transaction counts: the newest one; earlier ones only listen (§7.3.1.4)
   std::uint32_t checks = 0;          // transactions begun
+  base::instant last_check{};        // when the last one began
+  std::uint32_t nomination = 0;      // the peer's value, for nominate_on_success
   std::optional<base::duration> rtt;
   std::string outcome = "not checked yet";
 

@@ -13,7 +13,8 @@ namespace {
 
 // Returns when to look again.
 base::instant consider_nomination(session& s) {
-  if (!s.role.controlling || s.nominating || !s.first_valid || s.valid.any_nominated()) return base::never;
+  if (!s.role.controlling || s.nominating || !s.first_valid) return base::never;
+  if (s.valid.any_nominated()) return consider_renomination(s);
   const auto decision = decide_nomination(s.checks, s.valid, {s.now(), *s.first_valid, s.remote->lite});
   if (!decision.nominate) return decision.look_again;
   auto* pair = s.checks.find(*decision.nominate);
@@ -39,13 +40,20 @@ std::string_view why_failed(const session& s) {
 }
 
 // §7.2.2: the pair is marked before its check runs, so that nobody takes it twice.
-void begin(session& s, const scheduled_check& next, async::scope& scope) {
-  auto& pair = *s.checks.find(next.pair);
+void begin(session& s, pair_id id, purpose why, std::string_view text, async::scope& scope) {
+  auto& pair = *s.checks.find(id);
   ++pair.current_check;
   ++pair.checks;
-  if (pair.state != pair_state::succeeded)
-    s.set_pair_state(pair, pair_state::in_progress, next.triggered ? "triggered check" : "ordinary check");
-  scope.spawn("ice check", check, std::ref(s), next.pair, next.nominate);
+  pair.last_check = s.now();
+  if (pair.state == pair_state::failed) s.set_pair_state(pair, pair_state::waiting, text);
+  if (pair.state != pair_state::succeeded) s.set_pair_state(pair, pair_state::in_progress, text);
+  scope.spawn("ice check", check, std::ref(s), id, why);
+}
+
+void begin_next(session& s, async::scope& scope) {
+  if (const auto next = next_check(s.checks))
+    begin(s, next->pair, next->nominate ? purpose::nominate : purpose::ordinary,
+          next->triggered ? "triggered check" : "ordinary check", scope);
 }
 
 }  // namespace
@@ -60,10 +68,20 @@ async::task<> run_checks(session& s) {
       if (has_next_check(s.checks)) {
         wake = std::min(wake, next_slot);
         if (s.now() >= next_slot) {
-          if (const auto next = next_check(s.checks)) begin(s, *next, scope);
+          begin_next(s, scope);
           next_slot = s.now() + s.pacing;
           continue;
         }
+      } else if (const auto probe = consider_probes(s); probe.pair) {
+        wake = std::min(wake, next_slot);
+        if (s.now() >= next_slot) {
+          ++s.counts.probes;
+          begin(s, *probe.pair, purpose::probe, "probe", scope);
+          next_slot = s.now() + s.pacing;
+          continue;
+        }
+      } else {
+        wake = std::min(wake, probe.look_again);
       }
       if (nothing_left(s)) {
         s.set_state(agent_state::failed, why_failed(s));

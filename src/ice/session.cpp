@@ -17,6 +17,7 @@ description draw_description(net::host& h, const agent_config& c) {
   h.random(random);
   auto d = make_description(random);
   if (c.pacing != 50ms) d.pacing = c.pacing;  // RFC 8445 §14.2: another value than the default is signaled
+  d.renomination = c.renomination;
   return d;
 }
 

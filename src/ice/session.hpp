@@ -3,6 +3,7 @@
 //   gather*.cpp       §5.1    our candidates                   answer_check.cpp  §7.3    the peer's checks
 //   trickle.cpp       8838    candidates of both sides meet    conclude.cpp      §8      selection and state
 //   run_checks.cpp    §6.1.4  one check every Ta               consent.cpp       7675    may we go on sending?
+//   renominate.cpp    draft   another pair after the first
 //   check.cpp         §7.2    one check                        receive.cpp       §12     what comes in, and whose it is
 //
 // Single-threaded. Everything here lives as long as the agent; the sockets as long as its run().
@@ -26,6 +27,7 @@
 #include "ice/check_message.hpp"
 #include "ice/foundation.hpp"
 #include "ice/gather_plan.hpp"
+#include "ice/renomination.hpp"
 #include "ice/role.hpp"
 #include "ice/valid_list.hpp"
 #include "stun/transaction_table.hpp"
@@ -105,6 +107,8 @@ struct session {
   base::instant patience_ends = base::never;  // RFC 8863
   std::optional<base::instant> first_valid;
   bool nominating = false;  // our nominating check is under way
+  nomination_memory nominations;
+  base::instant nominated_at{};
 
   // Outcome.
   agent_state state = agent_state::idle;
@@ -114,7 +118,8 @@ struct session {
     base::endpoint remote;
   } outlet;                  // where send() sends
   bool interrupted = false;  // consent checks stay unanswered
-  bool at_rest = true;       // nobody has sent since the last look at the silence of the peer
+  base::instant interrupted_since = base::never;
+  bool at_rest = true;  // nobody has sent since the last look at the silence of the peer
   counters counts;
   phase_times phases;
 
@@ -129,6 +134,7 @@ struct session {
   [[nodiscard]] base::instant now() const { return host.now(); }
   [[nodiscard]] bool ended() const noexcept { return state == agent_state::failed || state == agent_state::closed; }
   [[nodiscard]] std::shared_ptr<local_base> base_at(const base::endpoint& address) noexcept;
+  [[nodiscard]] bool renominates() const noexcept { return local.renomination && remote && remote->renomination; }
   [[nodiscard]] bool relay_only() const noexcept { return config.policy == candidate_policy::relay; }
 
   void set_state(agent_state next, std::string_view why);
@@ -167,7 +173,9 @@ void end_remote_candidates(session& s);
 [[nodiscard]] async::task<> run_checks(session& s);
 
 // check.cpp
-[[nodiscard]] async::task<> check(session& s, pair_id id, bool nominate);
+// What a check is for: to find out; to nominate; to know how a pair does that has been found out about.
+enum class purpose : std::uint8_t { ordinary, nominate, probe };
+[[nodiscard]] async::task<> check(session& s, pair_id id, purpose why);
 void silence(session& s, pair_id id);
 
 // answer_check.cpp
@@ -178,6 +186,15 @@ void process_check(session& s, local_base& b, const base::endpoint& from, const 
 void reconsider(session& s, std::string_view why);
 void nominated(session& s, std::string_view why);
 void lose_base(session& s, local_base& b, std::string_view why);
+
+// renominate.cpp
+[[nodiscard]] base::instant consider_renomination(session& s);
+struct due_probe {
+  std::optional<pair_id> pair{};
+  base::instant look_again = base::never;
+};
+[[nodiscard]] due_probe consider_probes(session& s);
+[[nodiscard]] std::size_t alternatives(const session& s);
 
 // consent.cpp
 [[nodiscard]] async::task<> keep_consent(session& s);

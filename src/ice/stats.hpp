@@ -9,6 +9,7 @@
 #include "base/time.hpp"
 #include "ice/candidate.hpp"
 #include "ice/pair.hpp"
+#include "ice/path_quality.hpp"
 
 namespace strata::ice {
 
@@ -17,6 +18,7 @@ struct selected_pair {
   std::optional<base::duration> rtt;  // last measured by a check or by consent
   bool nominated = false;
   std::string_view nominated_by;  // "us", "the peer", or empty
+  path_report path{};
 };
 
 // Every number is a total since the agent was made.
@@ -28,6 +30,8 @@ struct counters {
   std::uint64_t requests_answered = 0;                   // the peer's, with success
   std::uint64_t requests_refused = 0;                    // with an error response
   std::uint64_t role_conflicts = 0;
+  std::uint64_t nominations = 0;  // ours or the peer's, that chose a pair
+  std::uint64_t probes = 0;       // checks of pairs that do not carry data, to know what to change to
   std::uint64_t datagrams_sent = 0, datagrams_received = 0, bytes_sent = 0, bytes_received = 0;  // data only
 
   // Drops: what came in and was not used.
@@ -53,6 +57,7 @@ struct pair_report {
   bool valid = false, nominated = false;
   std::uint32_t checks = 0;  // transactions begun
   std::optional<base::duration> rtt;
+  path_report path{};   // while it is valid
   std::string outcome;  // of the last check: "succeeded", "no answer", "error 401", …
 };
 

@@ -11,7 +11,7 @@ void add_local_candidate(session& s, candidate c) {
   const auto same = [&](const candidate& known) { return is_redundant(known, c); };
   if (std::ranges::any_of(s.local_candidates, same)) return;
   // RFC 8838 §13: nothing is trickled after the end of candidates, nor after the nomination.
-  if (s.gathering_done || s.ended() || s.valid.any_nominated()) return;
+  if (s.gathering_done || s.ended() || (s.valid.any_nominated() && !s.renominates())) return;
   if (s.tracer.enabled()) s.note("local candidate", c.describe());
   s.local_candidates.push_back(c);
   s.candidates_changed.pulse();
@@ -110,7 +110,7 @@ void pair_remote_candidate(session& s, const candidate& c) {
   s.remote_candidates.push_back(c);
   for (const auto& b : s.bases) permit_peer(s, *b);
   // After a nomination of ours nothing new is checked (RFC 8445 §8.1.1).
-  if (s.role.controlling && (s.valid.any_nominated() || s.nominating)) return;
+  if (s.role.controlling && !s.renominates() && (s.valid.any_nominated() || s.nominating)) return;
   for (const auto& l : s.local_candidates) s.checks.add(l, c);
   s.work_for_checks.set();
 }

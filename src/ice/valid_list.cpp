@@ -12,7 +12,9 @@ valid_pair& valid_list::add(valid_pair p) {
   if (auto* known = find(base_address, remote)) {
     p.nominated = p.nominated || known->nominated;
     p.nominated_by_us = p.nominated_by_us || known->nominated_by_us;
+    p.nomination = std::max(p.nomination, known->nomination);
     if (!p.rtt) p.rtt = known->rtt;
+    p.quality = known->quality;
     *known = std::move(p);
   } else {
     pairs_.push_back(std::move(p));
@@ -32,9 +34,10 @@ const valid_pair* valid_list::find(const base::endpoint& base_address, const bas
 }
 
 valid_pair* valid_list::selected() noexcept {
-  const auto nominated = std::ranges::find(pairs_, true, &valid_pair::nominated);
-  if (nominated != pairs_.end()) return &*nominated;
-  return pairs_.empty() ? nullptr : &pairs_.front();
+  if (pairs_.empty()) return nullptr;
+  // The first, thus the best, of those that are equal.
+  const auto rank = [](const valid_pair& p) { return p.nominated ? std::uint64_t{p.nomination} + 1 : 0; };
+  return &*std::ranges::max_element(pairs_, {}, rank);
 }
 
 bool valid_list::any_nominated() const noexcept { return std::ranges::any_of(pairs_, &valid_pair::nominated); }

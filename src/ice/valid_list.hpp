@@ -13,6 +13,7 @@
 #include "base/endpoint.hpp"
 #include "base/time.hpp"
 #include "ice/pair.hpp"
+#include "ice/path_quality.hpp"
 
 namespace strata::ice {
 
@@ -23,7 +24,9 @@ struct valid_pair {
   bool nominated = false;
   bool nominated_by_us = false;
   base::instant confirmed;  // the last authenticated answer: consent until some time after it (RFC 7675 §5.1)
-  std::optional<base::duration> rtt;
+  std::optional<base::duration> rtt{};
+  path_quality quality{};
+  std::uint32_t nomination = 0;  // with renomination the highest counts; all the same without
 };
 
 class valid_list {
@@ -35,7 +38,8 @@ class valid_list {
   [[nodiscard]] std::span<const valid_pair> pairs() const noexcept { return pairs_; }  // best first
   [[nodiscard]] bool empty() const noexcept { return pairs_.empty(); }
 
-  // RFC 8445 §8.1.1: of several nominated pairs the best. Without any: the best valid one, which §12.1 lets us use.
+  // RFC 8445 §8.1.1: of several nominated pairs the best; with renomination the one nominated last. Without any: the best valid
+  // one, which §12.1 lets us use.
   [[nodiscard]] valid_pair* selected() noexcept;
   [[nodiscard]] bool any_nominated() const noexcept;
 

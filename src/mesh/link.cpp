@@ -385,6 +385,7 @@ base::json link::status() const {
        {"reason", reason_},
        {"we_called", caller_},
        {"connection", open() && current_ != nullptr ? describe(*current_) : connection_},
+       {"path", path_status()},
        {"rtt_ms", base::json::make({{"p50", percentile(50)}, {"p99", percentile(99)}, {"samples", sorted.size()}})},
        {"attempts", counters_.attempts},
        {"restarts", open() && current_ != nullptr ? current_->path().restarts() : 0u},

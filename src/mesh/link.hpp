@@ -107,6 +107,7 @@ class link {
   bool signal(signaling::kind what, base::json payload);
   [[nodiscard]] base::json describe(rtc::peer_connection& pc) const;
   void remember(rtc::peer_connection& pc) { connection_ = describe(pc); }
+  [[nodiscard]] base::json path_status() const;
   base::json own_payload(std::string sdp) const;
 
   link_environment& environment_;

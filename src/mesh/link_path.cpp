@@ -81,6 +81,14 @@ async::task<> link::answer_restarts(rtc::peer_connection& pc) {
   });
 }
 
+// Of the pair that carries data now.
+base::json link::path_status() const {
+  const auto pair = current_ != nullptr ? current_->ice().selected() : std::nullopt;
+  if (!pair) return {};
+  return base::json::make(
+      {{"rtt_ms", pair->path.rtt ? base::json(base::milliseconds(*pair->path.rtt)) : base::json()}, {"loss", pair->path.loss}});
+}
+
 void link::network_changed() {
   if (current_ != nullptr) current_->network_changed();
 }

@@ -45,6 +45,7 @@ node::node(net::host& h, node_config c, trace::sink* sink)
     rtc::options o;
     o.ice.stun_servers = stun_servers_;
     o.ice.policy = config_.policy;
+    o.ice.renomination = true;
     for (const auto& t : servers_.turn)
       if (auto s = turn::server_from_uri(t.uri, t.username, t.credential)) {
         s->trust_file = config_.signaling.trust_file;

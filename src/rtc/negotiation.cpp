@@ -24,6 +24,7 @@ void describe_peer(ice::agent& agent, const sdp::data_description& d) {
   theirs.lite = d.ice_lite;
   theirs.trickle = d.trickle;
   theirs.ice2 = d.ice2;
+  theirs.renomination = std::ranges::find(d.ice_options, "renomination") != d.ice_options.end();
   agent.set_remote(std::move(theirs));
   // RFC 8838 §4.1 takes a description without the option "trickle" for a whole one. Too many peers trickle without saying so
   // (pion, webrtc-rs, werift); those that do not trickle lose nothing, for a whole description says where its candidates end.
@@ -43,6 +44,7 @@ sdp::data_description peer_connection::describe(const ice::agent& agent) const {
   d.session_id = host_.random_u64() >> 2;
   d.ice_ufrag = agent.local().ufrag;
   d.ice_pwd = agent.local().pwd;
+  if (agent.local().renomination) d.ice_options.emplace_back("renomination");
   for (const auto& c : agent.local_candidates()) d.candidates.push_back(ice::format(c));
   d.fingerprints = {certificate_.fingerprint()};
   d.max_message_size = options_.max_message_size;

@@ -91,6 +91,8 @@ async::task<std::string> path::restart_wanted() {
                           .interrupted_since = interrupted_since_,
                           .network_changed = network_changed_,
                           .relayed = is_relayed(*current_),
+                          .renominates = current_->renominates(),
+                          .alternatives = current_->alternatives() != 0,
                           .last_attempt = last_attempt_,
                           .fruitless = fruitless_});
     if (!d.why.empty()) co_return std::string(d.why);

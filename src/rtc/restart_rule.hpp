@@ -15,6 +15,8 @@ struct restart_input {
   base::instant interrupted_since{};  // meaningful then
   bool network_changed = false;       // since the last restart
   bool relayed = false;               // the path in use goes through a relay
+  bool renominates = false;           // the agents look for a better path themselves, as long as they live
+  bool alternatives = false;          // and have another one at hand
   base::instant last_attempt{};       // when the connection was made or a restart was begun, the later one
   unsigned fruitless = 0;             // restarts in a row that brought nothing better
 };
@@ -35,13 +37,16 @@ inline restart_decision decide_restart(const restart_input& in) noexcept {
     return std::min<base::duration>(first * (std::int64_t{1} << std::min(in.fruitless, 16u)), most);
   };
   // Both sides notice, mostly at the same time: one of them waits a moment, so that their offers do not cross.
-  const base::duration courtesy = in.controlling ? 0ms : 700ms;
+  base::duration courtesy = in.controlling ? 0ms : 700ms;
+  // Another pair of the same agents takes some round trips, a restart takes signaling.
+  if (in.renominates && in.alternatives) courtesy += 1500ms;
   if (in.network_changed) return not_before(in.last_attempt + 1s, "the network of this machine has changed");
   if (in.interrupted) {
     const auto due = std::max(in.interrupted_since + courtesy, in.last_attempt + (in.fruitless == 0 ? 0ms : after(2s, 10s)));
     return not_before(due, "the path does not answer");
   }
-  if (in.relayed && in.controlling) return not_before(in.last_attempt + after(30s, 10min), "a direct path may exist by now");
+  if (in.relayed && in.controlling && !in.renominates)
+    return not_before(in.last_attempt + after(30s, 10min), "a direct path may exist by now");
   return {};
 }
 

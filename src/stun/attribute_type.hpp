@@ -52,6 +52,7 @@ enum class attribute_type : std::uint16_t {
   response_origin = 0x802b,
   other_address = 0x802c,
   // seen in the field
+  nomination = 0xc001,         // draft-thatcher-ice-renomination; libwebrtc
   goog_network_info = 0xc057,  // libwebrtc and browsers, in every check
 };
 

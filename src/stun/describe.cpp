@@ -158,6 +158,7 @@ std::string describe(const attribute& a, const transaction_id& id) {
     case attribute_type::address_error_code: return decoded<address_error_code>(a, id);
     case attribute_type::unknown_attributes: return decoded<unknown_attributes>(a, id);
     case attribute_type::priority: return decoded<priority>(a, id);
+    case attribute_type::nomination: return decoded<nomination>(a, id);
     case attribute_type::use_candidate: return decoded<use_candidate>(a, id);
     case attribute_type::ice_controlled: return decoded<ice_controlled>(a, id);
     case attribute_type::ice_controlling: return decoded<ice_controlling>(a, id);

@@ -60,6 +60,7 @@ constexpr std::array attribute_table{
     attribute_entry{attribute_type::response_origin, "RESPONSE-ORIGIN", "RFC 5780 §7.3"},
     attribute_entry{attribute_type::other_address, "OTHER-ADDRESS", "RFC 5780 §7.4"},
     attribute_entry{attribute_type::mobility_ticket, "MOBILITY-TICKET", "RFC 8016 §3"},
+    attribute_entry{attribute_type::nomination, "NOMINATION", "draft-thatcher-ice-renomination §3"},
     attribute_entry{attribute_type::goog_network_info, "GOOG-NETWORK-INFO", "libwebrtc"},
 };
 static_assert(std::ranges::is_sorted(attribute_table, {}, &attribute_entry::number));

@@ -65,10 +65,11 @@ struct scripted_peer {
 
   // Sends a check and waits for the answer: 0 for success, the error code, or nothing.
   async::task<std::optional<int>> check(const description& other, base::endpoint to, bool use_candidate = false,
-                                        role as = {true, 1}, std::optional<std::string> password = {}) {
+                                        role as = {true, 1}, std::optional<std::string> password = {},
+                                        std::uint32_t nomination = 0) {
     stun::transaction_id id;
     host.random(id);
-    const auto wire = encode_check({check_username(other.ufrag, local.ufrag), 1862270975, as, use_candidate}, id,
+    const auto wire = encode_check({check_username(other.ufrag, local.ufrag), 1862270975, as, use_candidate, nomination}, id,
                                    stun::short_term_key(password.value_or(other.pwd)));
     socket->send(to, wire);
     for (const auto late = host.now() + 2s; host.now() < late && !responses.contains(id);)

@@ -7,6 +7,8 @@
 namespace strata::stun {
 
 using priority = detail::number32<attribute_type::priority>;
+// draft-thatcher-ice-renomination §3, as libwebrtc numbers it: the highest nomination counts.
+using nomination = detail::number32<attribute_type::nomination>;
 using use_candidate = detail::flag<attribute_type::use_candidate>;
 using ice_controlled = detail::number64<attribute_type::ice_controlled>;
 using ice_controlling = detail::number64<attribute_type::ice_controlling>;
