@@ -59,7 +59,7 @@ probe_decision next_probe(std::span<const path_view> paths, const renomination_i
       due = p.asked + (hurry ? t.hurry : t.keep);
       if (hurry && p.asked < in.interrupted_since) due = in.interrupted_since;
     } else if (p.failed && (hurry || is_better_kind(p, *selected))) {
-      if (retried++ == t.most_retried) continue;
+      if (retried++ >= t.most_retried) continue;
       due = p.asked + (hurry ? 2 * t.hurry : t.retry);
     }
     if (due >= earliest) continue;

@@ -42,7 +42,7 @@ async::task<> until(bool (*holds)(const homes&), const homes& w) {
 
 // True: it came to hold in time.
 async::task<bool> soon(bool (*holds)(const homes&), const homes& w, base::duration limit) {
-  co_return co_await async::with_timeout(limit, until(holds, w));
+  co_return (co_await async::with_timeout(limit, until(holds, w))).has_value();
 }
 
 template <class Body>
