@@ -56,6 +56,20 @@ TEST_CASE("a relayed path is tried to be replaced, by the controlling side, with
   CHECK(rtc::decide_restart(in).look_again == base::never);
 }
 
+TEST_CASE("agents that renominate are left to find a direct path, and given a moment to change to another pair") {
+  auto in = quiet();
+  in.relayed = in.renominates = true;
+  CHECK(rtc::decide_restart(in).why.empty());
+  CHECK(rtc::decide_restart(in).look_again == base::never);
+  in.interrupted = true;
+  in.interrupted_since = noon;
+  CHECK_FALSE(rtc::decide_restart(in).why.empty());  // there is nothing else
+  in.alternatives = true;
+  CHECK(rtc::decide_restart(in).look_again == noon + 1500ms);
+  in.interrupted_since = noon - 2s;
+  CHECK_FALSE(rtc::decide_restart(in).why.empty());
+}
+
 TEST_CASE("a changed network is a reason at once, yet not twice within a second") {
   auto in = quiet();
   in.network_changed = true;
