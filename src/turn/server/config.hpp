@@ -54,7 +54,7 @@ struct rules_config {
   base::duration channel_lifetime = std::chrono::minutes(10);    // §12
   base::duration nonce_lifetime = std::chrono::hours(1);         // §5
   // Answers to those who have not proved who they are, for one source address: a 401 is larger than its request.
-  unsigned unauthenticated_per_second = 20, unauthenticated_burst = 100;
+  unsigned unauthenticated_per_second = 50, unauthenticated_burst = 200;
 };
 
 }  // namespace strata::turn::server

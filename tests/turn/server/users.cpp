@@ -191,11 +191,11 @@ TEST_CASE("Binding is answered to everybody, but not without end") {
   lab l;
   int answered = 0;
   for (int i = 0; i < 1000; ++i) answered += l.ask(request(method::binding)) == 0;
-  CHECK(answered == 100);
+  CHECK(answered == 200);
   l.t.now += 1s;
   CHECK(l.ask(request(method::binding)) == 0);
   CHECK(l.answer().get<stun::xor_mapped_address>()->endpoint == l.tuple.client);
-  CHECK(l.e.counted().bindings == 101);
+  CHECK(l.e.counted().bindings == 201);
 }
 
 TEST_CASE("an answer carries FINGERPRINT when the request did") {
