@@ -6,11 +6,13 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "async/async.hpp"
 #include "base/json.hpp"
 #include "net/asio_host.hpp"
 #include "rtc/peer_connection.hpp"
+#include "rtc/turn_relay.hpp"
 #include "signaling/session.hpp"
 
 using namespace strata;
@@ -27,11 +29,14 @@ void report(base::json event) {
 
 struct configuration {
   std::string registry, target, role;
-  bool trickle = true;
+  bool trickle = true, relay_only = false;
+  std::vector<turn::server_info> relays;
 };
 
-rtc::options connection_options(const configuration& c) {
+rtc::options connection_options(net::host& h, const configuration& c) {
   rtc::options o;
+  o.ice.relays = rtc::relay_sources(h, c.relays, {});
+  if (c.relay_only) o.ice.policy = ice::candidate_policy::relay;
   if (!c.trickle) o.gather_patience = std::chrono::seconds(10);  // everything in the description
   o.restart_patience = std::chrono::seconds(10);
   return o;
@@ -40,7 +45,7 @@ rtc::options connection_options(const configuration& c) {
 class peer {
  public:
   peer(net::host& h, configuration c, signaling::session& s)
-      : config_(std::move(c)), session_(s), connection_(h, make_certificate(h), connection_options(config_), {}) {}
+      : config_(std::move(c)), session_(s), connection_(h, make_certificate(h), connection_options(h, config_), {}) {}
 
   // Until the connection has ended.
   async::task<> run() {
@@ -170,10 +175,27 @@ int main(int argc, char** argv) {
   app.add_option("--target", c.target, "the one peer to link to")->required();
   app.add_option("--role", c.role)->check(CLI::IsMember({"offerer", "answerer"}))->required();
   bool whole = false;
+  std::string relay, trust;
+  app.add_option("--turn", relay, "turn: or turns: URI (TURN_USER and TURN_PASSWORD in the environment)");
+  app.add_option("--trust", trust, "PEM file of roots to trust for turns:");
+  app.add_flag("--relay-only", c.relay_only, "no candidates but those of the relay");
   app.add_flag("--no-trickle", whole, "gather first: every candidate in the description");
   CLI11_PARSE(app, argc, argv);
 
   c.trickle = !whole;
+  if (!relay.empty()) {
+    const auto from_environment = [](const char* name) {
+      const char* value = std::getenv(name);
+      return std::string(value != nullptr ? value : "");
+    };
+    auto server = turn::server_from_uri(relay, from_environment("TURN_USER"), from_environment("TURN_PASSWORD"));
+    if (!server) {
+      report(base::json::make({{"event", "trouble"}, {"detail", server.error().message()}}));
+      return 2;
+    }
+    server->trust_file = trust;
+    c.relays.push_back(std::move(*server));
+  }
 
   signaling::session_config s;
   s.signaling_url = "ws" + c.registry.substr(4) + "/ws";

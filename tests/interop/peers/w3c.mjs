@@ -16,17 +16,23 @@ export function w3cConnection(RTCPeerConnection, {toWire = message => message} =
     };
     peer.ondatachannel = event => events.channel(adapt(event.channel));
     let gathered = () => {};
+    let early = null; // candidates that must not overtake the description they belong to
+    const trickleOut = found => events.candidate(found.candidate, found.sdpMid, found.sdpMLineIndex);
     peer.onicecandidate = ({candidate}) => {
       if (!candidate?.candidate) return gathered();
-      if (trickle) events.candidate(candidate.candidate, candidate.sdpMid, candidate.sdpMLineIndex);
+      if (early) early.push(candidate); else if (trickle) trickleOut(candidate);
     };
     peer.onconnectionstatechange = () => events.state(peer.connectionState);
     // A description goes out at once and candidates follow, or all of it goes when everything is gathered.
     const describe = async description => {
       const complete = new Promise(resolve => { gathered = resolve; });
+      early = [];
       await peer.setLocalDescription(description);
       if (!trickle && peer.iceGatheringState !== "complete") await withTimeout(complete, 15, "end of gathering");
       events.description(description.type, trickle ? description.sdp : peer.localDescription.sdp);
+      const held = early;
+      early = null;
+      if (trickle) held.forEach(trickleOut);
     };
     return {
       createChannel: label => adapt(peer.createDataChannel(label)),
