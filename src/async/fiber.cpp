@@ -110,6 +110,12 @@ void fiber::describe(std::string& out, int depth) const {
   for (const auto* c = children_.first; c != nullptr; c = c->next_) c->describe(out, depth + 1);
 }
 
+std::size_t loop::fibers() const noexcept {
+  std::size_t n = 0;
+  for (const auto* f = roots_.first; f != nullptr; f = f->next_) ++n;
+  return n;
+}
+
 std::string loop::task_tree() const {
   std::string out;
   for (const auto* f = roots_.first; f != nullptr; f = f->next_) f->describe(out, 0);

@@ -85,6 +85,8 @@ class loop {
   [[nodiscard]] base::instant next_deadline() const noexcept;  // base::never when there is none
   [[nodiscard]] bool idle() const noexcept { return ready_.first == nullptr && late_.first == nullptr; }
 
+  [[nodiscard]] std::size_t timers() const noexcept { return heap_.size(); }  // armed
+  [[nodiscard]] std::size_t fibers() const noexcept;                          // roots
   [[nodiscard]] std::string task_tree() const;  // every root fiber with what it waits for, and where
 
  protected:

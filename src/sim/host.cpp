@@ -75,6 +75,12 @@ void host::set_down(bool d) {
   changed_.pulse();
 }
 
+void host::count(std::size_t& udp_sockets, std::size_t& tcp_streams, std::size_t& listeners) const {
+  udp_sockets += udp_.sockets();
+  tcp_streams += tcp_.streams();
+  listeners += tcp_.listeners() + local_.listeners();
+}
+
 async::loop& host::loop() { return network_.loop(); }
 
 base::wall_time host::wall_now() { return epoch + (now() - base::instant()); }

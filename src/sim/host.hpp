@@ -64,6 +64,7 @@ class host final : public net::host {
   // False: nobody here wants it.
   [[nodiscard]] bool deliver(const packet& p);
   [[nodiscard]] bool listens_to_group(const packet& p) const { return udp_.has_member(p.destination); }
+  void count(std::size_t& udp_sockets, std::size_t& tcp_streams, std::size_t& listeners) const;
   void reset_connections() { tcp_.reset_all(); }
   [[nodiscard]] std::uint16_t draw_port() { return static_cast<std::uint16_t>(32768 + random_below(28232)); }
 

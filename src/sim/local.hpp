@@ -22,6 +22,8 @@ class local_names {
   [[nodiscard]] net::result<std::unique_ptr<net::stream>> connect(const std::string& path);
   [[nodiscard]] net::result<std::unique_ptr<net::listener>> listen(const std::string& path);
 
+  [[nodiscard]] std::size_t listeners() const noexcept { return listeners_.size(); }
+
  private:
   friend class local_listener;
   std::map<std::string, local_listener*> listeners_;

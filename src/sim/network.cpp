@@ -105,6 +105,16 @@ link_direction& network::link_between(const host& from, const host& to) {
       .first->second;
 }
 
+network::holdings network::held() const {
+  holdings sum;
+  for (const auto& h : hosts_) h->count(sum.udp_sockets, sum.tcp_streams, sum.listeners);
+  sum.packets = flights_.size();
+  sum.background = background_.size();
+  sum.fibers = loop_.fibers();
+  sum.timers = loop_.timers();
+  return sum;
+}
+
 void network::partition(host& a, host& b) {
   partitions_.insert({a.index(), b.index()});
   partitions_.insert({b.index(), a.index()});

@@ -91,6 +91,15 @@ class network {
   // A root of its own that lives beside the runs; its exception comes out of the run during which it ended.
   void start(async::named name, async::task<> t);
 
+  // What is held right now. All zero once everything has ended and been destroyed.
+  struct holdings {
+    std::size_t udp_sockets = 0, tcp_streams = 0, listeners = 0, packets = 0, background = 0, fibers = 0, timers = 0;
+    [[nodiscard]] bool none() const noexcept {
+      return udp_sockets + tcp_streams + listeners + packets + background + fibers + timers == 0;
+    }
+  };
+  [[nodiscard]] holdings held() const;
+
   // For hosts.
   void transmit(host& from, packet p);
   [[nodiscard]] std::optional<std::vector<base::ip_address>> find_name(const std::string& name) const;

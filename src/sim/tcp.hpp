@@ -25,6 +25,8 @@ class tcp_stack {
   [[nodiscard]] async::task<net::result<std::unique_ptr<net::stream>>> connect(base::endpoint remote, net::tcp_options o);
   [[nodiscard]] net::result<std::unique_ptr<net::listener>> listen(base::endpoint local);
   [[nodiscard]] bool deliver(const packet& p);
+  [[nodiscard]] std::size_t streams() const noexcept { return streams_.size(); }
+  [[nodiscard]] std::size_t listeners() const noexcept { return listeners_.size(); }
   void reset_all();  // the machine goes down
 
  private:

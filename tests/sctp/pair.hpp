@@ -17,7 +17,7 @@
 #include "sctp/association.hpp"
 #include "sctp/packet.hpp"
 #include "trace/sink.hpp"
-#include "virtual_clock.hpp"
+#include "sim/process_clock.hpp"
 
 namespace strata::test {
 
@@ -75,14 +75,14 @@ struct link {
 class wire {
  public:
   explicit wire(test::link l = {}, sctp::association_config ca = {}, sctp::association_config cb = {}) : path(l) {
-    follow(&loop);
+    sim::follow(&loop);
     make(a, ca);
     make(b, cb);
   }
   ~wire() {
     ends[a].reset();
     ends[b].reset();
-    follow(nullptr);
+    sim::follow(nullptr);
   }
 
   // Sees every packet before the link does; false: it is lost. Counted from 0 on each side.
