@@ -1,0 +1,132 @@
+#include "simulation/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "sim/generator.hpp"
+
+namespace strata::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array<std::string_view, fault_kinds> fault_names{
+    "partition",      "cut-off",         "host-down",        "interface-down", "address-change",
+    "sidecar-killed", "registry-killed", "registry-cut-off", "loss-burst",     "latency"};
+constexpr std::array<std::string_view, sabotages> sabotage_names{
+    "none", "lose", "repeat", "swap", "tear", "leak", "amplify", "unproved", "never-heal", "sleep-forever", "crash"};
+constexpr std::array<std::string_view, most_peers> peer_names{"ada", "grace", "hedy", "joan", "mary", "rosa"};
+
+base::duration seconds(double s) { return std::chrono::milliseconds(std::llround(s * 1000)); }
+
+std::size_t below(sim::generator& g, std::size_t bound) { return static_cast<std::size_t>(g.next() % bound); }
+
+// Small values as likely as large ones, by magnitude.
+double spread(sim::generator& g, double least, double most) { return least * std::pow(most / least, g.unit()); }
+
+fault random_fault(sim::generator& g, std::size_t peers) {
+  fault f;
+  f.at = seconds(g.unit() * 60);
+  f.what = static_cast<fault_kind>(below(g, fault_kinds));
+  f.a = below(g, peers);
+  f.b = (f.a + 1 + below(g, peers - 1)) % peers;
+  f.lasts = seconds(spread(g, 0.05, 90));
+  const auto amount = g.unit();
+  if (f.what == fault_kind::loss_burst) f.amount = 0.05 + 0.9 * amount;
+  if (f.what == fault_kind::latency) f.amount = std::round(10 + 1500 * amount);
+  return f;
+}
+
+}  // namespace
+
+std::string_view to_string(fault_kind k) noexcept { return fault_names[static_cast<std::size_t>(k)]; }
+std::string_view to_string(sabotage s) noexcept { return sabotage_names[static_cast<std::size_t>(s)]; }
+std::string_view peer_name(std::size_t n) noexcept { return peer_names[n]; }
+
+std::optional<sabotage> sabotage_from(std::string_view name) noexcept {
+  const auto found = std::ranges::find(sabotage_names, name);
+  if (found == sabotage_names.end()) return std::nullopt;
+  return static_cast<sabotage>(found - sabotage_names.begin());
+}
+
+base::duration plan::healed_at() const {
+  base::duration last{};
+  for (const auto& f : faults) last = std::max(last, f.at + f.lasts);
+  return last;
+}
+
+std::string describe(const fault& f) {
+  std::string who;
+  switch (f.what) {
+    case fault_kind::partition: who = fmt::format(" {} {}", peer_name(f.a), peer_name(f.b)); break;
+    case fault_kind::registry_killed:
+    case fault_kind::registry_cut_off: break;
+    case fault_kind::loss_burst:
+    case fault_kind::latency: who = fmt::format(" {:.3g}", f.amount); break;
+    default: who = fmt::format(" {}", peer_name(f.a));
+  }
+  return fmt::format("at {:.3f} s {}{} for {:.3f} s", base::milliseconds(f.at) / 1000, to_string(f.what), who,
+                     base::milliseconds(f.lasts) / 1000);
+}
+
+std::string describe(const plan& p) {
+  auto text = fmt::format(
+      "{}: {} peers{}{}, latency {:.3g} ms, jitter {:.3g} ms, loss {:.3g}, duplicate {:.3g}, reorder {:.3g}, {} bit/s, talk {:.3g} s\n",
+      p.name, p.peers, p.second_interface ? ", a second interface" : "", p.ipv6 ? ", IPv6" : "", base::milliseconds(p.links.latency),
+      base::milliseconds(p.links.jitter), p.links.loss, p.links.duplicate, p.links.reorder, p.links.bits_per_second,
+      base::milliseconds(p.talk) / 1000);
+  for (const auto& f : p.faults) text += "  " + describe(f) + "\n";
+  return text;
+}
+
+std::vector<std::string_view> scenario_names() {
+  return {"two-peers", "three-peers", "six-peers", "partition", "registry-restart", "sidecar-restart", "roaming", "bad-links", "random"};
+}
+
+std::optional<plan> scenario(std::string_view name, std::uint64_t seed) {
+  plan p;
+  p.name = name;
+  p.seed = seed;
+  p.links = {.latency = 20ms, .jitter = 5ms};
+  if (name == "two-peers") return p;
+  if (name == "three-peers") p.peers = 3;
+  else if (name == "six-peers") p.peers = 6;
+  else if (name == "partition") p.faults = {{5s, fault_kind::partition, 0, 1, 10s}, {40s, fault_kind::partition, 0, 1, 90s}};
+  else if (name == "registry-restart") p.faults = {{5s, fault_kind::registry_killed, 0, 0, 30s}};
+  else if (name == "sidecar-restart") p.faults = {{5s, fault_kind::sidecar_killed, 1, 0, 2s}};
+  else if (name == "roaming") p.faults = {{5s, fault_kind::address_change, 0, 0, 2s}, {20s, fault_kind::address_change, 1, 0, 1s}};
+  else if (name == "bad-links")
+    p.links = {.latency = 80ms, .jitter = 60ms, .loss = 0.05, .duplicate = 0.02, .reorder = 0.05, .bits_per_second = 2'000'000};
+  else if (name == "random") return random_plan(seed);
+  else return std::nullopt;
+  return p;
+}
+
+plan random_plan(std::uint64_t seed) {
+  sim::generator g(seed, "plan");
+  plan p;
+  p.name = "random";
+  p.seed = seed;
+  const auto crowd = g.unit();
+  p.peers = crowd < 0.6 ? 2 : crowd < 0.9 ? 3 : 4;
+  p.second_interface = g.chance(0.3);
+  p.ipv6 = g.chance(0.3);
+  p.links.latency = seconds(spread(g, 0.001, 0.3));
+  p.links.jitter = seconds(g.unit() * base::milliseconds(p.links.latency) / 2000);
+  constexpr std::array losses{0.0, 0.0, 0.005, 0.02, 0.08};
+  p.links.loss = losses[below(g, losses.size())];
+  p.links.duplicate = g.chance(0.3) ? 0.01 : 0;
+  p.links.reorder = g.chance(0.3) ? 0.02 : 0;
+  p.links.bits_per_second = g.chance(0.2) ? 5'000'000 : 0;
+  const auto count = below(g, 7);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto f = random_fault(g, p.peers);
+    p.faults.insert(std::ranges::upper_bound(p.faults, f.at, {}, &fault::at), f);
+  }
+  return p;
+}
+
+}  // namespace strata::simulation

@@ -1,0 +1,276 @@
+#include "simulation/world.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+
+namespace strata::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr base::duration relink_patience = 180s;  // after the last fault; a link's longest attempt and pause are 95 s
+constexpr base::duration talk_patience = 60s;
+constexpr base::duration stop_patience = 10s;
+constexpr base::duration look = 100ms;
+
+registry::service_config registry_config(const sim::host& h, const std::string& keys) {
+  registry::service_config c;
+  c.listen = {h.address(), 8080};
+  c.stun = base::endpoint{h.address(), 3478};
+  c.keys_file = keys;
+  c.token_secret = std::string(32, 's');
+  return c;
+}
+
+mesh::node_config node_config(const std::string& name) {
+  mesh::node_config c;
+  c.signaling.signaling_url = "ws://registry:8080/ws";
+  c.signaling.token_url = "http://registry:8080/api/token";
+  c.signaling.api_key = "ak_for_" + name;
+  c.ipc_path = program::local_path(name);
+  return c;
+}
+
+std::string write_keys() {
+  std::string path = "/tmp/strata-sim-keys-XXXXXX";
+  const int fd = ::mkstemp(path.data());
+  if (fd < 0) throw std::runtime_error("cannot write to /tmp");
+  ::close(fd);
+  auto keys = base::json::object();
+  for (std::size_t n = 0; n < most_peers; ++n) {
+    const std::string name(peer_name(n));
+    keys.emplace_back("ak_for_" + name, base::json::make({{"peer_id", name}, {"role", "agent"}}));
+  }
+  std::ofstream(path) << base::json::make({{"keys", std::move(keys)}}).dump();
+  return path;
+}
+
+}  // namespace
+
+void host_sink::on_event(base::instant at, const trace::subject_id& connection, const trace::event& e) {
+  if (const auto* p = std::get_if<trace::packet>(&e); p != nullptr && p->way != trace::direction::sent) return;
+  if (const auto* p = std::get_if<trace::inner_packet>(&e); p != nullptr && p->way != trace::direction::sent) return;
+  to_.on_event(at, connection.empty() ? host_ : host_ + ":" + connection, e);
+}
+
+world::world(const plan& p, trace::sink* sink)
+    : net(p.seed), plan_(p), sink_(sink), keys_file_(write_keys()), registry_host_(net.add_host("registry", {"192.0.2.200"})) {
+  net.all_links(p.links);
+  net.set_limit(24h);
+  std::vector<sim::host*> hosts;
+  for (std::size_t n = 0; n < p.peers; ++n) {
+    auto& h = net.add_host(std::string(peer_name(n)), {std::string_view(fmt::format("192.0.2.{}", n + 1))});
+    if (p.ipv6) h.add_address("eth0", fmt::format("2001:db8::{}", n + 1));
+    if (p.second_interface && n == 0) h.add_address("wlan0", "203.0.113.1");
+    hosts.push_back(&h);
+    peers_.push_back(std::make_unique<peer>(h));
+    peers_.back()->program = std::make_unique<program>(h, n, p, books);
+  }
+  auto& enemy_host = net.add_host("enemy", {"203.0.113.66"});
+  if (p.enemy) enemy_.emplace(enemy_host, p.seed);
+  wires.unproved(enemy_host.address());
+  net.tap([this](const sim::packet_event& e) {
+    wires.saw(e);
+    if (enemy_) enemy_->saw(e);
+  });
+  faults_.emplace(net, p, hosts, registry_host_,
+                  faults::hooks{.kill_sidecar =
+                                    [this](std::size_t n, base::duration away) {
+                                      peers_[n]->sidecar.away = away;
+                                      books.sidecar_died(n);
+                                      peers_[n]->sidecar.killed.pulse();
+                                    },
+                                .kill_registry =
+                                    [this](base::duration away) {
+                                      registry_.away = away;
+                                      registry_.killed.pulse();
+                                    },
+                                .note = [this](std::string_view text) { note(text); }});
+}
+
+world::~world() { ::unlink(keys_file_.c_str()); }
+
+void world::note(std::string_view text) {
+  if (sink_ != nullptr) sink_->on_event(net.now(), "simulation", trace::note{trace::layer::net, "fault", text});
+}
+
+namespace {
+async::task<> wait(async::event& e) { co_await e.wait(); }
+}  // namespace
+
+async::task<> world::keep_registry() {
+  auto& r = registry_;
+  while (!r.stopping) {
+    if (sink_ != nullptr) r.sink = std::make_unique<host_sink>(*sink_, "registry");
+    r.daemon = std::make_unique<registry::service>(registry_host_, registry_config(registry_host_, keys_file_),
+                                                   r.sink ? trace::tracer(*r.sink, {}) : trace::tracer());
+    if (const auto wrong = r.daemon->start(); !wrong.empty()) throw std::runtime_error("the registry does not start: " + wrong);
+    co_await async::first_of(r.daemon->run(), wait(r.killed));
+    r.daemon.reset();
+    if (!r.stopping) co_await async::sleep_for(r.away);
+  }
+  r.ended = true;
+}
+
+async::task<> world::keep_sidecar(peer& p) {
+  auto& d = p.sidecar;
+  while (!d.stopping) {
+    if (sink_ != nullptr) d.sink = std::make_unique<host_sink>(*sink_, p.host.name());
+    d.daemon = std::make_unique<mesh::node>(p.host, node_config(p.host.name()), d.sink.get());
+    if (const auto bound = d.daemon->listen(); !bound) throw std::runtime_error("a sidecar does not start: " + bound.error().message());
+    co_await async::first_of(d.daemon->run(), wait(d.killed));
+    d.daemon.reset();
+    if (!d.stopping) co_await async::sleep_for(d.away);
+  }
+  d.ended = true;
+}
+
+bool world::linked() const {
+  return std::ranges::all_of(peers_, [&](const auto& p) {
+    const auto* n = p->sidecar.daemon.get();
+    return n != nullptr && n->status().find("open")->as_int() == static_cast<std::int64_t>(peers_.size()) - 1;
+  });
+}
+
+std::string world::who_is_apart() const {
+  std::string text;
+  for (const auto& p : peers_)
+    for (const auto& other : peers_) {
+      if (p == other) continue;
+      const auto link = p->sidecar.daemon != nullptr ? p->sidecar.daemon->link_status(other->host.name()) : base::json();
+      if (link.text("state") != "open")
+        text += fmt::format(" {}>{} {} ({})", p->host.name(), other->host.name(), link.text("state"), link.text("reason"));
+    }
+  for (const auto& p : peers_)
+    if (p->sidecar.daemon != nullptr) text += fmt::format("; {} {}", p->host.name(), p->sidecar.daemon->status().text("signaling"));
+  return text;
+}
+
+std::string world::broken() const {
+  if (!books.broken().empty()) return "message: " + books.broken();
+  if (!wires.broken().empty()) return "wire: " + wires.broken();
+  return {};
+}
+
+async::task<bool> world::all_linked(base::duration patience) {
+  const auto until = net.now() + patience;
+  while (!linked()) {
+    if (net.now() > until) co_return false;
+    co_await async::sleep_for(look);
+  }
+  co_return true;
+}
+
+// A message that was reported as lost is said again: the promise is that one gets through in time.
+async::task<std::string> world::talk_again(std::size_t from, std::size_t to) {
+  const auto until = net.now() + talk_patience;
+  while (net.now() < until) {
+    const auto number = co_await peers_[from]->program->say(to);
+    const auto patient_until = std::min<base::instant>(until, net.now() + talk_patience / 2);
+    while (!books.has_arrived(from, to, number) && net.now() < patient_until) co_await async::sleep_for(look);
+    if (books.has_arrived(from, to, number)) co_return std::string();
+  }
+  co_return fmt::format("apart: {} and {} are linked, and no message passes", peer_name(from), peer_name(to));
+}
+
+async::task<std::string> world::everybody_talks_again() {
+  for (std::size_t from = 0; from < peers_.size(); ++from)
+    for (std::size_t to = 0; to < peers_.size(); ++to) {
+      if (from == to) continue;
+      if (auto wrong = co_await talk_again(from, to); !wrong.empty()) co_return wrong;
+    }
+  const auto until = net.now() + talk_patience;
+  while (!books.settled() && net.now() < until) co_await async::sleep_for(look);
+  if (const auto lost = books.outstanding(); !lost.empty())
+    co_return fmt::format("message: {} did not arrive, and nobody was told ({} such)", lost.front(), lost.size());
+  co_return std::string();
+}
+
+async::task<bool> world::stop_everything() {
+  for (const auto& p : peers_) {
+    p->sidecar.stopping = true;
+    if (p->sidecar.daemon != nullptr) p->sidecar.daemon->stop();
+  }
+  const auto until = net.now() + stop_patience;
+  const auto ended = [](const auto& p) { return p->sidecar.ended; };
+  while (!std::ranges::all_of(peers_, ended) && net.now() < until) co_await async::sleep_for(look);
+  registry_.stopping = true;
+  if (registry_.daemon != nullptr) registry_.daemon->stop();
+  while (!registry_.ended && net.now() < until) co_await async::sleep_for(look);
+  co_return std::ranges::all_of(peers_, ended) && registry_.ended;
+}
+
+void world::break_something(async::scope& s) {
+  auto& h = peers_[0]->host;
+  switch (plan_.broken) {
+    case sabotage::leak: leaked_ = std::move(*h.bind_udp({h.address(), 0})); break;
+    case sabotage::amplify:
+    case sabotage::unproved:
+      s.spawn("sabotage", [this, &h]() -> async::task<> {
+        auto socket = h.bind_udp({h.address(), 0});
+        const base::bytes data(100, plan_.broken == sabotage::amplify ? 0 : 22);
+        const auto& to = plan_.broken == sabotage::amplify ? *base::ip_address::parse("203.0.113.66") : registry_host_.address();
+        (*socket)->send({to, 3478}, data);
+        co_await async::sleep_for(1s);
+      });
+      break;
+    case sabotage::crash: std::abort();
+    default: break;
+  }
+}
+
+async::task<std::string> world::story(async::scope& s) {
+  s.spawn("registry", [this] { return keep_registry(); });
+  for (auto& p : peers_) {
+    s.spawn("sidecar " + p->host.name(), [this, &p] { return keep_sidecar(*p); });
+    s.spawn("program " + p->host.name(), [&p] { return p->program->run(); });
+    p->program->talk(true);
+  }
+  if (enemy_) s.spawn("enemy", [this] { return enemy_->run(); });
+  for (const auto& f : plan_.faults) s.spawn("fault", [this, f] { return faults_->happen(f); });
+  break_something(s);
+  co_await async::sleep_for(std::max<base::duration>(plan_.talk, plan_.healed_at()) + look);
+  const auto healed = net.now();
+  note("the last fault is over");
+  if (!co_await all_linked(relink_patience)) co_return "apart:" + who_is_apart();
+  linked_again = base::milliseconds(net.now() - healed) / 1000;
+  for (auto& p : peers_) p->program->talk(false);
+  auto wrong = co_await everybody_talks_again();
+  if (auto b = broken(); !b.empty()) co_return b;
+  if (!wrong.empty()) co_return wrong;
+  if (!co_await stop_everything()) co_return "stop: a daemon does not end when it is asked to";
+  co_return broken();
+}
+
+async::task<std::string> world::live() {
+  auto wrong = co_await async::with_scope(
+      async::at_end::cancel, [this](async::scope& s) -> async::task<std::string> { co_return co_await story(s); });
+  async::event never;
+  if (plan_.broken == sabotage::sleep_forever) co_await never.wait();
+  co_return wrong;
+}
+
+std::uint64_t world::hash() const {
+  sim::trace_hash sum;
+  sum.add(net.hash());
+  for (const auto& p : peers_) sum.add(p->program->heard_hash());
+  return sum.value();
+}
+
+std::string world::left_behind() {
+  enemy_.reset();
+  for (auto& p : peers_) p->sidecar.daemon.reset();
+  registry_.daemon.reset();
+  net.run_for(30min);  // the last TCP segments give up
+  const auto h = net.held();
+  if (h.none()) return {};
+  return fmt::format("leak: {} UDP sockets, {} TCP streams, {} listeners, {} packets, {} roots, {} fibers, {} timers", h.udp_sockets,
+                     h.tcp_streams, h.listeners, h.packets, h.background, h.fibers, h.timers);
+}
+
+}  // namespace strata::simulation
