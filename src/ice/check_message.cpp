@@ -3,6 +3,7 @@
 #include <array>
 
 #include "stun/attributes.hpp"
+#include "stun/fingerprint.hpp"
 #include "stun/message_writer.hpp"
 #include "stun/registry.hpp"
 #include "stun/unknown.hpp"
@@ -49,10 +50,16 @@ base::bytes encode_success(const stun::transaction_id& id, const base::endpoint&
 base::bytes encode_error(const stun::message_view& request, int code, const stun::integrity_key& key) {
   base::bytes out;
   stun::message_writer w(out, {message_class::error, method::binding}, request.transaction_id());
-  w.add(stun::error_code{code, stun::reason_phrase(code)});
+  // Who asked has proved nothing yet: a short question gets a short answer, or we would multiply octets toward a victim.
+  const bool brief = request.bytes().size() < 40;
+  w.add(stun::error_code{code, brief ? std::string_view() : stun::reason_phrase(code)});
   if (code == 420) w.add(stun::unknown_attribute_list{stun::unknown_required(request, understood)});
-  if (code == 400 || code == 401) w.fingerprint();
-  else w.integrity(key).fingerprint();
+  if (code == 400 || code == 401) {
+    // RFC 8489 §7: for those who use it, and every check does.
+    if (stun::check_fingerprint(request) == stun::fingerprint_check::valid) w.fingerprint();
+  } else {
+    w.integrity(key).fingerprint();
+  }
   return out;
 }
 

@@ -132,3 +132,19 @@ TEST_CASE("an unsigned success, role conflict or revocation is not believed") {
     CHECK(judge_response(*stun::message_view::parse(wire), key).what == stun::reaction::ignore);
   }
 }
+
+TEST_CASE("an error is at most 1.6 times as long as a request that proves nothing") {
+  for (const bool marked : {false, true}) {
+    base::bytes wire;
+    stun::message_writer w(wire, {stun::message_class::request, stun::method::binding}, id);
+    if (marked) w.fingerprint();
+    const auto m = *stun::message_view::parse(wire);
+    for (const int code : {400, 401}) {
+      const auto answer = encode_error(m, code, key);
+      CHECK(answer.size() * 10 <= wire.size() * 16);
+      CHECK(stun::message_view::parse(answer)->get<stun::error_code>()->code == code);
+      // RFC 8489 §7: given to those who use it
+      CHECK((stun::check_fingerprint(*stun::message_view::parse(answer)) == stun::fingerprint_check::valid) == marked);
+    }
+  }
+}
