@@ -61,7 +61,10 @@ async::task<> channel::closed() {
   while (state_ != channel_state::closed) co_await changed_.wait();
 }
 
-std::size_t channel::buffered_amount() const { return link_->owner != nullptr ? link_->owner->buffered_amount(*this) : 0; }
+std::size_t channel::buffered_amount() const {
+  if (state_ == channel_state::closed || link_->owner == nullptr) return unacknowledged_;
+  return link_->owner->buffered_amount(*this);
+}
 
 void channel::set_state(channel_state next) {
   state_ = next;

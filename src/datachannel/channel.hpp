@@ -66,7 +66,8 @@ class channel : public std::enable_shared_from_this<channel> {
   [[nodiscard]] const std::string& protocol() const noexcept { return options_.protocol; }
   // The stream; nothing before the DTLS role is known.
   [[nodiscard]] std::optional<std::uint16_t> id() const noexcept { return id_; }
-  [[nodiscard]] std::size_t buffered_amount() const;  // octets handed to SCTP and not acknowledged (an estimate)
+  // Octets handed to SCTP and not acknowledged (an estimate); after the end, those that never were.
+  [[nodiscard]] std::size_t buffered_amount() const;
   [[nodiscard]] std::size_t waiting() const noexcept { return inbox_.size(); }  // messages received and not taken
   [[nodiscard]] bool invariant() const noexcept;
 
@@ -86,9 +87,10 @@ class channel : public std::enable_shared_from_this<channel> {
   bool may_send_ = false;      // the OPEN, if there is one, has been handed to SCTP
   bool acknowledged_ = false;  // RFC 8832 §6: until then all messages are sent ordered
   bool reset_asked_ = false;
-  bool reset_done_ = false;  // of our outgoing side
-  bool peer_reset_ = false;  // our incoming side
-  std::size_t sending_ = 0;  // sends that wait for room
+  bool reset_done_ = false;         // of our outgoing side
+  bool peer_reset_ = false;         // our incoming side
+  std::size_t unacknowledged_ = 0;  // at the end
+  std::size_t sending_ = 0;         // sends that wait for room
   std::deque<message> inbox_;
   std::size_t inbox_weight_ = 0;
   std::size_t counted_weight_ = 0;  // of the inbox, as the endpoint last saw it

@@ -70,6 +70,7 @@ void endpoint::refuse_stream(std::uint16_t id) {
 void endpoint::finish(channel& c, base::error why, std::string_view reason) {
   if (c.state_ == channel_state::closed) return;
   if (!c.has_ended()) c.error_ = why;
+  if (association_ != nullptr && c.id_) c.unacknowledged_ = association_->buffered_bytes(sctp::stream_id(*c.id_));
   set_state(c, channel_state::closed, reason);
 }
 

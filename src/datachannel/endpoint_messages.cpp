@@ -36,7 +36,7 @@ async::task<base::result<void>> endpoint::send(channel& c, message m) {
 }
 
 std::size_t endpoint::buffered_amount(const channel& c) const {
-  return association_ != nullptr && c.id_ && !ended_ ? association_->buffered_bytes(sctp::stream_id(*c.id_)) : 0;
+  return association_ != nullptr && c.id_ ? association_->buffered_bytes(sctp::stream_id(*c.id_)) : 0;
 }
 
 void endpoint::inbox_changed(channel& c) {

@@ -156,13 +156,15 @@ async::task<> link::serve(rtc::peer_connection& pc, channel_pointer c) {
   environment_.on_open(peer_);
   struct closing {
     link& self;
+    channel_pointer channel;
     ~closing() {
       self.set_state(link_state::waiting, self.reason_);
+      self.forget_acknowledged(*channel);
       self.report_unsent();
       for (auto& [id, p] : self.pings_) p->answered.set();
       self.environment_.on_closed(self.peer_);
     }
-  } const at_end{*this};
+  } const at_end{*this, c};
   reason_ = "replaced";
   if (!they_are_meshd_) pc.set_restart_patience(base::duration::zero());  // it would not understand
   co_await async::first_of(send_queued(c), receive_all(c), pc.closed(), keep_path(pc));
@@ -176,7 +178,10 @@ async::task<> link::send_queued(channel_pointer c) {
     const auto size = text.size();
     sending_ = std::move(m);
     if (const auto sent = co_await c->send({base::to_bytes(text), true}); !sent) co_return;
+    unacknowledged_.push_back({std::move(*sending_), size});
+    unacknowledged_octets_ += size;
     sending_.reset();
+    forget_acknowledged(*c);
     stuck_ = false;
     ++counters_.sent;
     counters_.bytes_sent += size;
@@ -329,12 +334,26 @@ base::json link::own_payload(std::string sdp) const {
   return base::json::make({{"sdp", std::move(sdp)}, {"caps", base::json::array{meshd_capability}}});
 }
 
+void link::forget_acknowledged(const datachannel::channel& c) {
+  const auto outstanding = c.buffered_amount();
+  while (!unacknowledged_.empty() && unacknowledged_octets_ - unacknowledged_.front().octets >= outstanding) {
+    unacknowledged_octets_ -= unacknowledged_.front().octets;
+    unacknowledged_.pop_front();
+  }
+}
+
+// What the peer has not acknowledged may have arrived all the same; nobody can know.
 void link::report_unsent() {
-  if (sending_) environment_.on_unsent(peer_, *sending_);
+  const auto report = [this](const message& m) {
+    if (!they_are_meshd_ || (m.type != "ping" && m.type != "pong")) environment_.on_unsent(peer_, m);
+  };
+  for (const auto& u : unacknowledged_) report(u.what);
+  unacknowledged_.clear();
+  unacknowledged_octets_ = 0;
+  if (sending_) report(*sending_);
   sending_.reset();
   stuck_ = false;
-  while (auto m = outgoing_.try_receive())
-    if (m->type != "ping" && m->type != "pong") environment_.on_unsent(peer_, *m);
+  while (auto m = outgoing_.try_receive()) report(*m);
 }
 
 bool link::signal(signaling::kind what, base::json payload) {

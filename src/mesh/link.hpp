@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -102,6 +103,7 @@ class link {
   async::task<> answer_restarts(rtc::peer_connection& pc);
   bool take_restart(const sdp::data_description& offer, std::string& text);
   void read_capabilities(const base::json& payload);
+  void forget_acknowledged(const datachannel::channel& c);
   void report_unsent();
   void set_state(link_state next, std::string_view reason);
   bool signal(signaling::kind what, base::json payload);
@@ -127,6 +129,12 @@ class link {
   async::event restart_arrived_;
   async::channel<message> outgoing_;
   std::optional<message> sending_;
+  struct unacknowledged {
+    message what;
+    std::size_t octets;
+  };
+  std::deque<unacknowledged> unacknowledged_;  // handed to SCTP, as many as its buffer holds
+  std::size_t unacknowledged_octets_ = 0;
   bool stuck_ = false;
   base::backoff pauses_;
   struct pending_ping {

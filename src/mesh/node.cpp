@@ -64,7 +64,7 @@ node::node(net::host& h, node_config c, trace::sink* sink)
     command c;
     c.target_peer = find(peer)->shown_as();
     c.message = m;
-    refuse(nullptr, c, "the connection ended before the message was sent");
+    refuse(nullptr, c, "the connection ended before the message was acknowledged");
   };
   environment_.on_message = [this](std::string peer, message m) { return deliver(std::move(peer), std::move(m)); };
 }

@@ -84,7 +84,8 @@ class association {
   [[nodiscard]] virtual async::task<base::result<void>> send(message_out m) = 0;
   [[nodiscard]] virtual base::result<void> try_send(message_out m) = 0;
 
-  // Not yet acknowledged. Of one stream: an estimate that assumes first in, first out; zero when all is acknowledged.
+  // Not yet acknowledged; after the end, what never was. Of one stream: an estimate that assumes first in, first out; zero when
+  // all is acknowledged.
   [[nodiscard]] virtual std::size_t buffered_bytes() const = 0;
   [[nodiscard]] virtual std::size_t buffered_bytes(stream_id s) const = 0;
   // Until everything sent on the stream before has been acknowledged or abandoned, or the association ended.

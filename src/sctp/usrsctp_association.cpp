@@ -100,7 +100,7 @@ void usrsctp_association::transmit_packet(base::byte_view packet) {
 void usrsctp_association::turn() {
   if (const auto packet = early_reset_.take(); packet && state_ != state::closed) usrsctp_library::packet_arrives(id_, *packet);
   read_all();
-  if (socket_ && outstanding_.held(socket_->held_for_sending())) acknowledged_.pulse();
+  if (socket_ && state_ != state::closed && outstanding_.held(socket_->held_for_sending())) acknowledged_.pulse();
   if (state_ == state::established || shutdown_asked_) {
     if (write_tail() && shutdown_asked_) {
       shutdown_asked_ = false;
@@ -169,7 +169,10 @@ void usrsctp_association::on_notification(notification n) {
       if (self.state_ == state::established) self.set_state(state::shutting_down, "the peer sent SHUTDOWN");
       self.fail_waiting();
     }
-    void operator()(shutdown_complete) { self.end(errc::closed, "SHUTDOWN complete"); }
+    void operator()(shutdown_complete) {
+      self.outstanding_.held(0);  // RFC 9260 §9.2: SHUTDOWN follows the last acknowledgement
+      self.end(errc::closed, "SHUTDOWN complete");
+    }
     void operator()(stream_reset_done& done) { self.on_reset(std::move(done)); }
     void operator()(delivery_aborted aborted) { self.reassembly_.abandon(aborted.stream); }
   } visitor{*this};
@@ -216,13 +219,14 @@ void usrsctp_association::end(errc why, std::string reason) {
   if (state_ == state::closed) return;
   error_ = why;
   shutdown_asked_ = false;
+  if (tail_) outstanding_.sent(tail_->message.stream, tail_size());
   tail_.reset();
   to_reset_.clear();
   resetting_.clear();
   early_.clear();
   set_state(state::closed, std::move(reason));
   fail_waiting();
-  if (outstanding_.held(0)) acknowledged_.pulse();
+  // What is outstanding stays so: the user may want to know what was not acknowledged.
   // The socket stays until the association goes: end() may be called from inside its reading loop.
 }
 
