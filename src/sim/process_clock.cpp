@@ -52,6 +52,4 @@ extern "C" std::time_t time(std::time_t* out) noexcept {
   return now;
 }
 
-extern "C" void read_random(void* out, std::size_t size) {
-  strata::sim::chance.fill({static_cast<std::uint8_t*>(out), size});
-}
+extern "C" void read_random(void* out, std::size_t size) { strata::sim::chance.fill({static_cast<std::uint8_t*>(out), size}); }

@@ -16,8 +16,8 @@
 #include "net/host.hpp"
 #include "sctp/association.hpp"
 #include "sctp/packet.hpp"
-#include "trace/sink.hpp"
 #include "sim/process_clock.hpp"
+#include "trace/sink.hpp"
 
 namespace strata::test {
 

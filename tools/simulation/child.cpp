@@ -71,7 +71,8 @@ outcome end(child& c, bool late) {
   outcome o;
   const bool said = from_text(c.text, o);
   if (late) o.failure = "hang: the run takes more real time than it may";
-  else if (WIFSIGNALED(status)) o.failure = fmt::format("crash: signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));
+  else if (WIFSIGNALED(status))
+    o.failure = fmt::format("crash: signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));
   else if (!said || WEXITSTATUS(status) != 0) o.failure = fmt::format("crash: exit code {}", WEXITSTATUS(status));
   return o;
 }

@@ -17,12 +17,18 @@ base::bytes binding_request(sim::generator& g) {
   return b;
 }
 
+bool is_enemy(const base::ip_address& a) { return a == address_of(enemy::way::forges) || a == address_of(enemy::way::replays); }
+
 }  // namespace
+
+base::ip_address address_of(enemy::way w) {
+  return *base::ip_address::parse(w == enemy::way::forges ? "203.0.113.66" : "203.0.113.67");
+}
 
 void enemy::saw(const sim::packet_event& e) {
   const auto& p = e.packet;
   if (e.what != sim::packet_event::moment::sent || p.protocol != sim::protocol::udp || p.destination.address.is_multicast() ||
-      !p.destination.address.is_v4() || host_.owns(p.source.address) || host_.owns(p.destination.address))
+      !p.destination.address.is_v4() || is_enemy(p.source.address) || is_enemy(p.destination.address))
     return;
   if (targets_.size() < most_targets && std::ranges::find(targets_, p.destination) == targets_.end())
     targets_.push_back(p.destination);
@@ -31,16 +37,14 @@ void enemy::saw(const sim::packet_event& e) {
 }
 
 base::bytes enemy::make_up() {
-  const auto what = chance_.next() % 8;
-  if (what == 0 || captured_.empty()) return binding_request(chance_);
-  if (what == 1) {
-    base::bytes noise(chance_.next() % 64 + 1);
-    chance_.fill(noise);
-    return noise;
-  }
+  if (captured_.empty()) return binding_request(chance_);
   auto b = captured_[chance_.next() % captured_.size()];
-  if (what == 2 && !b.empty()) b.resize(chance_.next() % b.size());
-  if (what == 3 && !b.empty()) b[chance_.next() % b.size()] ^= static_cast<std::uint8_t>(1 + chance_.next() % 255);
+  if (way_ == way::replays) return b;
+  const auto what = chance_.next() % 4;
+  if (what == 0 || b.empty()) return binding_request(chance_);
+  if (what == 1) chance_.fill(b);
+  if (what == 2) b.resize(chance_.next() % b.size());
+  if (what == 3) b[chance_.next() % b.size()] ^= static_cast<std::uint8_t>(1 + chance_.next() % 255);
   return b;
 }
 

@@ -1,4 +1,5 @@
-// Somebody on the network who replays what others sent, cuts it short, changes it, and asks everybody questions.
+// Somebody on the network who asks everybody questions, and sends what others sent, cut short or changed (forger) or as it
+// was (replayer).
 #pragma once
 
 #include <deque>
@@ -13,7 +14,8 @@ namespace strata::simulation {
 
 class enemy {
  public:
-  enemy(sim::host& h, std::uint64_t seed) : host_(h), chance_(seed, "enemy") {}
+  enum class way : std::uint8_t { forges, replays };
+  enemy(sim::host& h, way w, std::uint64_t seed) : host_(h), way_(w), chance_(seed, "enemy " + h.name()) {}
 
   void saw(const sim::packet_event& e);  // it sees all that is sent
   async::task<> run();                   // until cancelled
@@ -22,9 +24,12 @@ class enemy {
   [[nodiscard]] base::bytes make_up();
 
   sim::host& host_;
+  way way_;
   sim::generator chance_;
   std::vector<base::endpoint> targets_;
   std::deque<base::bytes> captured_;
 };
+
+base::ip_address address_of(enemy::way w);
 
 }  // namespace strata::simulation

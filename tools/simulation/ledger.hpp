@@ -25,7 +25,7 @@ class ledger {
   void sidecar_died(peer p);
 
   [[nodiscard]] bool has_arrived(peer from, peer to, std::size_t number) const;
-  [[nodiscard]] bool settled() const;               // nothing is on its way
+  [[nodiscard]] bool settled() const;  // nothing is on its way
   [[nodiscard]] std::vector<std::string> outstanding() const;
   // The first rule that was broken; empty when none was.
   [[nodiscard]] const std::string& broken() const noexcept { return broken_; }

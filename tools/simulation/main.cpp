@@ -78,8 +78,10 @@ int hunt(const std::string& name, std::uint64_t first, std::uint64_t last, std::
   const double real = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   std::ranges::sort(failures, {}, [](const auto& f) { return f.first.seed; });
   for (const auto& [p, o] : failures) report(p, o, shrinks);
-  fmt::print(stderr, "{} seeds, {} failed; {:.1f} s, {:.0f} seeds an hour; {:.1f} virtual hours; {} messages, {} arrived, {} reported\n",
-             done, failures.size(), real, done / real * 3600, virtual_seconds / 3600, sum.sent, sum.arrived, sum.reported);
+  fmt::print(
+      stderr,
+      "{} seeds, {} failed; {:.1f} s, {:.0f} seeds an hour; {:.1f} virtual hours; {} messages, {} arrived, {} reported\n", done,
+      failures.size(), real, done / real * 3600, virtual_seconds / 3600, sum.sent, sum.arrived, sum.reported);
   return failures.empty() ? 0 : 1;
 }
 

@@ -74,16 +74,18 @@ std::string describe(const fault& f) {
 
 std::string describe(const plan& p) {
   auto text = fmt::format(
-      "{}: {} peers{}{}, latency {:.3g} ms, jitter {:.3g} ms, loss {:.3g}, duplicate {:.3g}, reorder {:.3g}, {} bit/s, talk {:.3g} s\n",
-      p.name, p.peers, p.second_interface ? ", a second interface" : "", p.ipv6 ? ", IPv6" : "", base::milliseconds(p.links.latency),
-      base::milliseconds(p.links.jitter), p.links.loss, p.links.duplicate, p.links.reorder, p.links.bits_per_second,
-      base::milliseconds(p.talk) / 1000);
+      "{}: {} peers{}{}, latency {:.3g} ms, jitter {:.3g} ms, loss {:.3g}, duplicate {:.3g}, reorder {:.3g}, {} bit/s, talk "
+      "{:.3g} s\n",
+      p.name, p.peers, p.second_interface ? ", a second interface" : "", p.ipv6 ? ", IPv6" : "",
+      base::milliseconds(p.links.latency), base::milliseconds(p.links.jitter), p.links.loss, p.links.duplicate, p.links.reorder,
+      p.links.bits_per_second, base::milliseconds(p.talk) / 1000);
   for (const auto& f : p.faults) text += "  " + describe(f) + "\n";
   return text;
 }
 
 std::vector<std::string_view> scenario_names() {
-  return {"two-peers", "three-peers", "six-peers", "partition", "registry-restart", "sidecar-restart", "roaming", "bad-links", "random"};
+  return {"two-peers",       "three-peers", "six-peers", "partition", "registry-restart",
+          "sidecar-restart", "roaming",     "bad-links", "random"};
 }
 
 std::optional<plan> scenario(std::string_view name, std::uint64_t seed) {
@@ -97,7 +99,8 @@ std::optional<plan> scenario(std::string_view name, std::uint64_t seed) {
   else if (name == "partition") p.faults = {{5s, fault_kind::partition, 0, 1, 10s}, {40s, fault_kind::partition, 0, 1, 90s}};
   else if (name == "registry-restart") p.faults = {{5s, fault_kind::registry_killed, 0, 0, 30s}};
   else if (name == "sidecar-restart") p.faults = {{5s, fault_kind::sidecar_killed, 1, 0, 2s}};
-  else if (name == "roaming") p.faults = {{5s, fault_kind::address_change, 0, 0, 2s}, {20s, fault_kind::address_change, 1, 0, 1s}};
+  else if (name == "roaming")
+    p.faults = {{5s, fault_kind::address_change, 0, 0, 2s}, {20s, fault_kind::address_change, 1, 0, 1s}};
   else if (name == "bad-links")
     p.links = {.latency = 80ms, .jitter = 60ms, .loss = 0.05, .duplicate = 0.02, .reorder = 0.05, .bits_per_second = 2'000'000};
   else if (name == "random") return random_plan(seed);

@@ -37,7 +37,19 @@ struct fault {
 };
 
 // A rule broken on purpose, to show that its oracle looks.
-enum class sabotage : std::uint8_t { none, lose, repeat, swap, tear, leak, amplify, unproved, never_heal, sleep_forever, crash };
+enum class sabotage : std::uint8_t {
+  none,
+  lose,
+  repeat,
+  swap,
+  tear,
+  leak,
+  amplify,
+  unproved,
+  never_heal,
+  sleep_forever,
+  crash
+};
 inline constexpr std::size_t sabotages = 11;
 std::string_view to_string(sabotage s) noexcept;
 std::optional<sabotage> sabotage_from(std::string_view name) noexcept;
@@ -48,7 +60,7 @@ struct plan {
   std::size_t peers = 2;
   bool second_interface = false;  // of peer 0
   bool ipv6 = false;              // each peer has an address of both families
-  bool enemy = true;              // somebody who replays and makes up packets
+  bool enemies = true;            // somebody who replays and somebody who makes up packets
   sim::impairments links;
   base::duration talk = std::chrono::seconds(10);
   std::vector<fault> faults;

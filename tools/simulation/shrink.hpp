@@ -1,5 +1,5 @@
-// Delta debugging (Zeller's ddmin): of a list that fails, a shorter one that fails too, such that no single element of it can be
-// left out. Rules only; `fails` may be expensive, so it is bounded.
+// Delta debugging (Zeller's ddmin): of a list that fails, a shorter one that fails too, such that no single element of it can
+// be left out. Rules only; `fails` may be expensive, so it is bounded.
 #pragma once
 
 #include <algorithm>

@@ -5,7 +5,7 @@
 namespace strata::simulation {
 namespace {
 constexpr base::duration consent = std::chrono::seconds(30);
-constexpr base::duration in_the_kernel = std::chrono::milliseconds(10);  // sent before, seen on the wire after
+constexpr base::duration in_the_kernel = std::chrono::milliseconds(10);      // sent before, seen on the wire after
 bool is_stun(base::byte_view data) { return !data.empty() && data[0] < 4; }  // RFC 7983
 }  // namespace
 
@@ -20,10 +20,10 @@ void wire_rules::saw(const sim::packet_event& e) {
   }
   if (e.what != moment::sent || unproved_.contains(p.source.address)) return;
   const direction way(p.source, p.destination);
-  if (unproved_.contains(p.destination.address)) {
+  if (const auto enemy = unproved_.find(p.destination.address); enemy != unproved_.end()) {
     auto& a = accounts_[way];
     a.left += p.payload.size();
-    if (a.left * 10 > a.came * 16)
+    if (a.left * 10 > a.came * enemy->second || !is_stun(p.payload))
       broken_ = fmt::format("{} sent {} octets to {}, which has proved nothing and sent {}", p.source.to_string(), a.left,
                             p.destination.to_string(), a.came);
     return;
@@ -31,7 +31,8 @@ void wire_rules::saw(const sim::packet_event& e) {
   if (is_stun(p.payload)) return;
   const auto heard = heard_.find(way);
   if (heard == heard_.end())
-    broken_ = fmt::format("{} sent data to {}, from which nothing has ever come", p.source.to_string(), p.destination.to_string());
+    broken_ =
+        fmt::format("{} sent data to {}, from which nothing has ever come", p.source.to_string(), p.destination.to_string());
   else if (e.time - heard->second > consent + in_the_kernel)
     broken_ = fmt::format("{} sent data to {}, from which nothing has come for {:.1f} s", p.source.to_string(),
                           p.destination.to_string(), base::milliseconds(e.time - heard->second) / 1000);

@@ -1,12 +1,13 @@
 // What no daemon may put on the wire, whatever happens to it. Fed with every packet of a run; rules only.
 //
-//  - Toward an address that has proved nothing (the enemy's), 1.6 octets leave at most for each that came from there: a Binding
-//    response with its mapped address is as long beside the shortest request (RFC 8489: 32 and 20 octets).
+//  - Toward an address that has proved nothing, 1.6 octets leave at most for each that came from there: a Binding response with
+//    its mapped address is as long beside the shortest request (RFC 8489: 32 and 20 octets). Whoever replays a check of
+//    somebody else has its proof with it, and gets an answer, and a check with its six retransmissions (RFC 8445 §7.3.1.4).
+//    Neither ever gets anything but STUN.
 //  - What is not STUN goes only where a packet has come from within the time that consent lasts (RFC 7675 §5.1: 30 s).
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -18,7 +19,8 @@ namespace strata::simulation {
 
 class wire_rules {
  public:
-  void unproved(const base::ip_address& a) { unproved_.insert(a); }
+  // most: tenths of an octet for an octet.
+  void unproved(const base::ip_address& a, std::size_t most = 16) { unproved_[a] = most; }
   void saw(const sim::packet_event& e);
   [[nodiscard]] const std::string& broken() const noexcept { return broken_; }
 
@@ -27,7 +29,7 @@ class wire_rules {
   struct account {
     std::size_t came = 0, left = 0;  // octets
   };
-  std::set<base::ip_address> unproved_;
+  std::map<base::ip_address, std::size_t> unproved_;
   std::map<direction, account> accounts_;
   std::map<direction, base::instant> heard_;
   std::string broken_;

@@ -71,12 +71,14 @@ world::world(const plan& p, trace::sink* sink)
     peers_.push_back(std::make_unique<peer>(h));
     peers_.back()->program = std::make_unique<program>(h, n, p, books);
   }
-  auto& enemy_host = net.add_host("enemy", {"203.0.113.66"});
-  if (p.enemy) enemy_.emplace(enemy_host, p.seed);
-  wires.unproved(enemy_host.address());
+  for (const auto way : {enemy::way::forges, enemy::way::replays}) {
+    auto& h = net.add_host(way == enemy::way::forges ? "forger" : "replayer", {address_of(way)});
+    if (p.enemies) enemies_.push_back(std::make_unique<enemy>(h, way, p.seed));
+    wires.unproved(h.address(), way == enemy::way::forges ? 16 : 90);
+  }
   net.tap([this](const sim::packet_event& e) {
     wires.saw(e);
-    if (enemy_) enemy_->saw(e);
+    for (const auto& x : enemies_) x->saw(e);
   });
   faults_.emplace(net, p, hosts, registry_host_,
                   faults::hooks{.kill_sidecar =
@@ -122,7 +124,8 @@ async::task<> world::keep_sidecar(peer& p) {
   while (!d.stopping) {
     if (sink_ != nullptr) d.sink = std::make_unique<host_sink>(*sink_, p.host.name());
     d.daemon = std::make_unique<mesh::node>(p.host, node_config(p.host.name()), d.sink.get());
-    if (const auto bound = d.daemon->listen(); !bound) throw std::runtime_error("a sidecar does not start: " + bound.error().message());
+    if (const auto bound = d.daemon->listen(); !bound)
+      throw std::runtime_error("a sidecar does not start: " + bound.error().message());
     co_await async::first_of(d.daemon->run(), wait(d.killed));
     d.daemon.reset();
     if (!d.stopping) co_await async::sleep_for(d.away);
@@ -147,7 +150,8 @@ std::string world::who_is_apart() const {
         text += fmt::format(" {}>{} {} ({})", p->host.name(), other->host.name(), link.text("state"), link.text("reason"));
     }
   for (const auto& p : peers_)
-    if (p->sidecar.daemon != nullptr) text += fmt::format("; {} {}", p->host.name(), p->sidecar.daemon->status().text("signaling"));
+    if (p->sidecar.daemon != nullptr)
+      text += fmt::format("; {} {}", p->host.name(), p->sidecar.daemon->status().text("signaling"));
   return text;
 }
 
@@ -214,7 +218,7 @@ void world::break_something(async::scope& s) {
       s.spawn("sabotage", [this, &h]() -> async::task<> {
         auto socket = h.bind_udp({h.address(), 0});
         const base::bytes data(100, plan_.broken == sabotage::amplify ? 0 : 22);
-        const auto& to = plan_.broken == sabotage::amplify ? *base::ip_address::parse("203.0.113.66") : registry_host_.address();
+        const auto& to = plan_.broken == sabotage::amplify ? address_of(enemy::way::forges) : registry_host_.address();
         (*socket)->send({to, 3478}, data);
         co_await async::sleep_for(1s);
       });
@@ -231,7 +235,7 @@ async::task<std::string> world::story(async::scope& s) {
     s.spawn("program " + p->host.name(), [&p] { return p->program->run(); });
     p->program->talk(true);
   }
-  if (enemy_) s.spawn("enemy", [this] { return enemy_->run(); });
+  for (const auto& e : enemies_) s.spawn("enemy", [&e] { return e->run(); });
   for (const auto& f : plan_.faults) s.spawn("fault", [this, f] { return faults_->happen(f); });
   break_something(s);
   co_await async::sleep_for(std::max<base::duration>(plan_.talk, plan_.healed_at()) + look);
@@ -248,8 +252,8 @@ async::task<std::string> world::story(async::scope& s) {
 }
 
 async::task<std::string> world::live() {
-  auto wrong = co_await async::with_scope(
-      async::at_end::cancel, [this](async::scope& s) -> async::task<std::string> { co_return co_await story(s); });
+  auto wrong = co_await async::with_scope(async::at_end::cancel,
+                                          [this](async::scope& s) -> async::task<std::string> { co_return co_await story(s); });
   async::event never;
   if (plan_.broken == sabotage::sleep_forever) co_await never.wait();
   co_return wrong;
@@ -263,14 +267,13 @@ std::uint64_t world::hash() const {
 }
 
 std::string world::left_behind() {
-  enemy_.reset();
   for (auto& p : peers_) p->sidecar.daemon.reset();
   registry_.daemon.reset();
   net.run_for(30min);  // the last TCP segments give up
   const auto h = net.held();
   if (h.none()) return {};
-  return fmt::format("leak: {} UDP sockets, {} TCP streams, {} listeners, {} packets, {} roots, {} fibers, {} timers", h.udp_sockets,
-                     h.tcp_streams, h.listeners, h.packets, h.background, h.fibers, h.timers);
+  return fmt::format("leak: {} UDP sockets, {} TCP streams, {} listeners, {} packets, {} roots, {} fibers, {} timers",
+                     h.udp_sockets, h.tcp_streams, h.listeners, h.packets, h.background, h.fibers, h.timers);
 }
 
 }  // namespace strata::simulation

@@ -84,7 +84,7 @@ class world {
   sim::host& registry_host_;
   supervised<registry::service> registry_;
   std::vector<std::unique_ptr<peer>> peers_;
-  std::optional<simulation::enemy> enemy_;
+  std::vector<std::unique_ptr<enemy>> enemies_;
   std::optional<simulation::faults> faults_;
   std::unique_ptr<net::udp_socket> leaked_;  // sabotage
 };
