@@ -52,6 +52,7 @@ void lose_base(session& s, local_base& b, std::string_view why) {
   s.checks.fail_all_of(b.own.address, why);
   s.valid.remove_all_of(b.own.address);
   if (std::erase_if(s.bases, [&](const auto& known) { return known.get() == &b; }) == 0) return;
+  b.lost = true;
   b.transactions.fail_all(base::errc::closed);
   if (s.renominates()) s.nominating = false;  // a nomination that was queued for it
   const bool was_in_use = s.outlet.base == &b;

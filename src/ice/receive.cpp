@@ -77,6 +77,8 @@ async::task<> receive(session& s, std::shared_ptr<local_base> from) {
       lose_base(s, b, batch.error().message());
       co_return;
     }
+    // Its address may be back: who asks must not hear that all is well where nothing is taken any more.
+    if (b.lost) co_return;
     for (const auto& d : *batch) {
       if (s.state == agent_state::closed) co_return;
       if (s.tracer.enabled()) s.tracer(s.now(), trace::packet{trace::direction::received, b.own.address, d.peer, d.payload});

@@ -45,6 +45,7 @@ struct local_base {
   candidate own;
   stun::transaction_table transactions;
   std::vector<base::endpoint> answered_by{};  // STUN servers that know a mapping of this socket
+  bool lost = false;                          // no longer among the bases
 
   [[nodiscard]] std::uint16_t local_preference() const noexcept;
 };

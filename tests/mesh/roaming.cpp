@@ -139,3 +139,18 @@ TEST_CASE("a laptop that wakes an hour later on another network is linked again 
     CHECK(co_await grace.next_text() == "good morning");
   });
 }
+
+TEST_CASE("a link goes on when an interface goes away for some seconds while there is another") {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    CAPTURE(seed);
+    world w(seed);
+    talk_through(w, [&](sidecar& ada, sidecar&) -> async::task<> {
+      ada.host.add_address("wlan0", "203.0.113.1");
+      co_await async::sleep_for(20s);
+      ada.host.set_interface_up("eth0", false);
+      co_await async::sleep_for(5s);
+      ada.host.set_interface_up("eth0", true);
+      co_await async::sleep_for(20s);
+    });
+  }
+}
