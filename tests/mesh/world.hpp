@@ -11,6 +11,7 @@
 #include "mesh/node.hpp"
 #include "registry/service.hpp"
 #include "sim/network.hpp"
+#include "sim/process_clock.hpp"
 
 namespace strata::mesh::testing {
 
@@ -31,7 +32,13 @@ struct key_file {
 };
 
 struct world {
-  explicit world(std::uint64_t seed = 1) : net(seed) { net.all_links({.latency = 10ms}); }
+  explicit world(std::uint64_t seed = 1) : net(seed) {
+    net.all_links({.latency = 10ms});
+    sim::follow(&net.loop(), seed);
+  }
+  ~world() { sim::follow(nullptr); }
+  world(const world&) = delete;
+  world& operator=(const world&) = delete;
   key_file file;
   sim::network net;
   sim::host& registry_host = net.add_host("registry", {"192.0.2.100"});

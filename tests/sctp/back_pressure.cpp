@@ -31,7 +31,7 @@ TEST_CASE("a sender waits at the bound when the peer is gone, and no longer than
   CHECK(sent <= 53);
   CHECK(w.at(a).current_state() == sctp::state::closed);
   CHECK(w.at(a).error() == sctp::errc::lost);
-  CHECK(w.at(a).buffered_bytes() == 0);
+  CHECK(w.at(a).buffered_bytes() > 500'000);  // never acknowledged
 }
 
 TEST_CASE("one busy stream leaves room in the common buffer for another") {

@@ -44,7 +44,8 @@ base::bytes enemy::make_up() {
   if (what == 0 || b.empty()) return binding_request(chance_);
   if (what == 1) chance_.fill(b);
   if (what == 2) b.resize(chance_.next() % b.size());
-  if (what == 3) b[chance_.next() % b.size()] ^= static_cast<std::uint8_t>(1 + chance_.next() % 255);
+  // Not the end, where the fingerprint is: without it a check is still what its integrity says, and this would be a replay.
+  if (what == 3 && b.size() > 8) b[chance_.next() % (b.size() - 8)] ^= static_cast<std::uint8_t>(1 + chance_.next() % 255);
   return b;
 }
 
