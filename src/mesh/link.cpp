@@ -243,6 +243,13 @@ void link::offer_arrived(std::string sdp, base::json payload) {
 void link::answer_arrived(std::string sdp, base::json payload) {
   if (current_ == nullptr || !current_->offer_outstanding() || next_) return;
   read_capabilities(payload);
+  // The peer has lost the connection that we wanted to restart, and took our offer for a new one. Its keys are not ours.
+  if (const auto parsed = sdp::parse_data_description(sdp); open() && parsed && !current_->continues(*parsed)) {
+    tracer_(environment_.host.now(), trace::note{trace::layer::mesh, "restart", "the peer answers with another connection"});
+    next_.emplace();
+    intent_changed_.set();
+    return;
+  }
   if (const auto taken = current_->accept_answer(sdp); !taken) {
     ++counters_.bad_messages;
     tracer_(environment_.host.now(), trace::drop{trace::layer::sdp, "unusable answer", {}, sdp.size()});

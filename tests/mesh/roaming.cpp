@@ -154,3 +154,27 @@ TEST_CASE("a link goes on when an interface goes away for some seconds while the
     });
   }
 }
+
+TEST_CASE("a peer that lost the connection takes a restart for a new call, and is called anew at once") {
+  world w;
+  registry::service registry(w.registry_host, w.registry_config(), {});
+  REQUIRE(registry.start().empty());
+  sidecar ada(w, "ada", "192.0.2.1"), grace(w, "grace", "192.0.2.2");
+  w.net.set_limit(std::chrono::hours(1));
+  w.run([&](async::scope& s) -> async::task<> {
+    s.spawn("registry", [&registry] { return registry.run(); });
+    co_await ada.start(s);
+    co_await grace.start(s);
+    co_await ada.wait_for_peer("grace");
+    for (const auto away : {22s, 23s, 24s, 25s, 26s}) {
+      grace.host.set_interface_up("eth0", false);
+      co_await async::sleep_for(away);
+      grace.host.set_interface_up("eth0", true);
+      co_await async::sleep_for(20s);
+      CHECK(ada.node.link_status("grace").text("state") == "open");
+      co_await ada.send("grace", "again");
+      const auto heard = co_await async::with_timeout(2s, grace.next_text());
+      CHECK(heard == std::optional<std::string>("again"));
+    }
+  });
+}
