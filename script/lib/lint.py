@@ -28,7 +28,7 @@ MAY_USE = {
     "http": GROUND,
     "portmap": GROUND + ["http"],  # UPnP speaks HTTP
     "turn": WIRE,
-    "ice": WIRE + ["turn", "portmap"],  # relayed candidates come from an allocation
+    "ice": WIRE,  # relays and port mappings come to it as functions: they are neighbours
     "dtls": WIRE,
     "sctp": PATHS,
     "datachannel": PATHS + ["sctp"],

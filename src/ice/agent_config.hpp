@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/endpoint.hpp"
+#include "async/task.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "ice/interface_list.hpp"
@@ -35,6 +36,9 @@ struct agent_config {
   // Where sockets come from: several agents may share a port. Empty: a port of its own for each address.
   std::function<base::result<std::unique_ptr<net::udp_socket>>(const base::ip_address& local, std::string_view ufrag)>
       open_socket{};
+  // An outside address for a socket of ours that the gateway forwards (port mapping); empty: nobody is asked. Time-boxed by
+  // whoever does it; candidates appear when they appear.
+  std::function<async::task<base::result<base::endpoint>>(base::endpoint inside)> map_port{};
 
   // Pairs are kept after the nomination, and another one is nominated when it is better or when the chosen one does not
   // answer any more. Only with a peer that says the same.

@@ -87,7 +87,34 @@ async::task<> ask_servers(session& s) {
   });
 }
 
-async::task<> ask_everybody(session& s) { co_await async::all_of(ask_servers(s), gather_relays(s)); }
+// A port that the gateway forwards is a server-reflexive candidate that needs no punching; the gateway is its server.
+async::task<> map_port(session& s, std::shared_ptr<local_base> b) {
+  const auto outside = co_await s.config.map_port(b->own.address);
+  if (!outside) {
+    s.note("port mapping for " + b->own.address.to_string(), outside.error().message());
+    co_return;
+  }
+  candidate c;
+  c.type = candidate_type::server_reflexive;
+  c.address = *outside;
+  c.base_address = b->own.address;
+  c.related = b->own.address;
+  c.foundation = s.local_foundations.of(c.type, b->own.address.address, outside->address, transport::udp);
+  c.priority = candidate_priority(c.type, static_cast<std::uint16_t>(b->local_preference() - 255));
+  add_local_candidate(s, std::move(c));
+}
+
+async::task<> map_ports(session& s) {
+  if (!s.config.map_port || s.config.policy != candidate_policy::all) co_return;
+  co_await async::with_scope(async::at_end::join, [&s](async::scope& scope) -> async::task<> {
+    for (const auto& b : s.bases)
+      if (!b->relayed && b->own.address.address.is_v4() && b->own.address.address.is_private())
+        scope.spawn("ice map port", map_port, std::ref(s), b);
+    co_return;
+  });
+}
+
+async::task<> ask_everybody(session& s) { co_await async::all_of(ask_servers(s), gather_relays(s), map_ports(s)); }
 
 }  // namespace
 

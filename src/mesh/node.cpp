@@ -41,11 +41,17 @@ node::node(net::host& h, node_config c, trace::sink* sink)
                    .on_closed = {},
                    .on_unsent = {},
                    .on_message = {}} {
+  if (config_.udp_port || config_.port_mapping)
+    ports_ = std::make_unique<ice::shared_ports>(h, config_.udp_port.value_or(0), ice::shared_port_options{}, tracer_);
+  if (config_.port_mapping) mapper_ = std::make_unique<portmap::mapper>(h, portmap::mapper_config{}, tracer_);
   environment_.connection_options = [this] {
     rtc::options o;
     o.ice.stun_servers = stun_servers_;
     o.ice.policy = config_.policy;
     o.ice.renomination = true;
+    if (ports_)
+      o.ice.open_socket = [this](const base::ip_address& local, std::string_view ufrag) { return ports_->open(local, ufrag); };
+    if (mapper_) o.ice.map_port = [this](base::endpoint inside) { return map_port(inside); };
     for (const auto& t : servers_.turn)
       if (auto s = turn::server_from_uri(t.uri, t.username, t.credential)) {
         s->trust_file = config_.signaling.trust_file;
@@ -84,6 +90,8 @@ async::task<> node::serve() {
     s.spawn("local socket", [this] { return ipc_.run(); });
     s.spawn("servers", [this] { return follow_servers(); });
     s.spawn("credentials", [this] { return renew_credentials(); });
+    if (ports_) s.spawn("shared port", [this] { return ports_->run(); });
+    if (mapper_) s.spawn("port mappings", [this] { return mapper_->run(); });
     s.spawn("network", [this] { return watch_network(); });
     s.spawn("registry session", [this] { return session_.run(); });
     co_await handle_signals();
@@ -108,6 +116,7 @@ async::task<> node::hang_up() {
   co_await async::with_timeout(farewell_limit, [](node& self) -> async::task<> {
     const auto connected = [](const auto& entry) { return entry.second->has_connection(); };
     while (std::ranges::any_of(self.links_, connected)) co_await async::sleep_for(std::chrono::milliseconds(5));
+    if (self.mapper_) co_await self.mapper_->release();
   }(*this));
 }
 
@@ -179,6 +188,12 @@ async::task<> node::resolve_stun_servers() {
       for (const auto& a : *addresses) found.push_back({a, s.port});
     }
   stun_servers_ = std::move(found);
+}
+
+async::task<base::result<base::endpoint>> node::map_port(base::endpoint inside) {
+  const auto mapping = co_await mapper_->map(inside);
+  if (!mapping) co_return base::fail(mapping.error());
+  co_return mapping->outside;
 }
 
 // turn_rest: relays refuse credentials whose time is over.

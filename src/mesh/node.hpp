@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,10 @@
 #include "mesh/ice_servers.hpp"
 #include "mesh/ipc_server.hpp"
 #include "mesh/link.hpp"
+#include "ice/shared_port.hpp"
 #include "mesh/response_filter.hpp"
 #include "net/host.hpp"
+#include "portmap/mapper.hpp"
 #include "signaling/session.hpp"
 #include "trace/sink.hpp"
 
@@ -27,6 +30,8 @@ struct node_config {
   bool allow_loopback = false;  // development: candidates on the loopback interface
   ice::interface_list interfaces{};
   ice::candidate_policy policy = ice::candidate_policy::all;
+  std::optional<std::uint16_t> udp_port{};  // one port for all peers; 0: any; nothing: a port for each
+  bool port_mapping = false;                // ask the gateway to forward the port: PCP, NAT-PMP, UPnP
 };
 
 struct node_counters {
@@ -62,6 +67,7 @@ class node {
   [[nodiscard]] std::vector<std::string> open_peers() const;
   async::task<> follow_servers();
   async::task<> renew_credentials();
+  async::task<base::result<base::endpoint>> map_port(base::endpoint inside);
   async::task<> resolve_stun_servers();
 
   net::host& host_;
@@ -72,6 +78,8 @@ class node {
   link_environment environment_;
   std::map<std::string, std::unique_ptr<link>, std::less<>> links_;
   async::scope* scope_ = nullptr;  // of serve(), while it runs
+  std::unique_ptr<ice::shared_ports> ports_;
+  std::unique_ptr<portmap::mapper> mapper_;
   ice_servers servers_;
   std::vector<base::endpoint> stun_servers_;  // resolved
   async::event servers_known_, servers_renewed_;

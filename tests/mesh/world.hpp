@@ -70,7 +70,9 @@ struct world {
 // A sidecar on its own machine with a program attached.
 struct sidecar {
   sidecar(world& w, const std::string& name, std::string_view address)
-      : host(w.net.add_host(name, {address})), node(host, world::node_config(name), nullptr), path("/run/" + name) {}
+      : sidecar(w.net.add_host(name, {address}), name, world::node_config(name)) {}
+  sidecar(sim::host& at, const std::string& name, node_config c)
+      : host(at), node(host, std::move(c), nullptr), path("/run/" + name) {}
   sim::host& host;
   mesh::node node;
   std::string path;
