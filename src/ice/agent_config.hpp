@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/endpoint.hpp"
 #include "async/task.hpp"
+#include "base/endpoint.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "ice/interface_list.hpp"

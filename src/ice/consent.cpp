@@ -29,13 +29,16 @@ void confirm(session& s, const base::endpoint& base_address, const base::endpoin
   reconsider(s, "the peer answers again");
 }
 
-void revoke(session& s, const base::endpoint& base_address, const base::endpoint& remote, std::string_view why) {
+// `silent_since`: other pairs that have been silent for as long are no way out.
+void revoke(session& s, const base::endpoint& base_address, const base::endpoint& remote, std::string_view why,
+            base::instant silent_since = {}) {
   const auto* pair = s.valid.find(base_address, remote);
   if (pair == nullptr) return;
   // RFC 7675 §5.1: what was lost on the nominated pair, only a new session brings back.
   // With renomination another pair takes its place, while there is one.
   const bool nominated = pair->nominated;
   s.valid.remove(base_address, remote);
+  s.valid.remove_silent_since(silent_since);
   if (auto* checked = s.checks.find(base_address, remote); checked != nullptr && checked->state == pair_state::succeeded)
     s.set_pair_state(*checked, pair_state::failed, why);
   const bool final = nominated && (!s.renominates() || s.valid.empty());
@@ -96,7 +99,9 @@ base::instant look(session& s, watch& w, async::scope& asking) {
   if (pair == nullptr) return base::never;
   const auto ends = consent_until(pair->confirmed, s.config.consent_lifetime);
   if (s.now() >= ends) {
-    revoke(s, pair->local.base_address, pair->remote.address, "consent expired: the peer has not answered for 30 s");
+    const auto silent_since = pair->confirmed;
+    revoke(s, pair->local.base_address, pair->remote.address, "consent expired: the peer has not answered for 30 s",
+           silent_since);
     return s.now();
   }
   const auto silence = listen(s, w, *pair);

@@ -45,6 +45,7 @@ class valid_list {
 
   void set_controlling(bool controlling);
   void remove(const base::endpoint& base_address, const base::endpoint& remote);
+  void remove_silent_since(base::instant confirmed);  // the last answer is not younger
   void remove_all_of(const base::endpoint& base_address);
   void clear() { pairs_.clear(); }
 

@@ -98,6 +98,7 @@ async::task<> link::attempt(intent i) {
     if (i.offer) (void)pc.add_candidate(c.candidate);
   co_await async::with_scope(async::at_end::cancel, [&](async::scope& s) -> async::task<> {
     s.spawn("peer connection", [&pc] { return pc.run(); });
+    s.spawn("answer restarts", [this, &pc] { return answer_restarts(pc); });
     auto made = co_await async::with_timeout(attempt_limit, i.offer ? answer(pc, s, std::move(*i.offer)) : offer(pc, s));
     if (!made) remember(pc);
     if (made) co_await serve(pc, std::move(*made));
@@ -253,6 +254,11 @@ void link::answer_arrived(std::string sdp, base::json payload) {
   if (const auto taken = current_->accept_answer(sdp); !taken) {
     ++counters_.bad_messages;
     tracer_(environment_.host.now(), trace::drop{trace::layer::sdp, "unusable answer", {}, sdp.size()});
+    // The peer answered a restart with another connection: ours it has lost.
+    if (taken.error() == make_error_code(rtc::errc::another_session)) {
+      next_.emplace();
+      intent_changed_.set();
+    }
     return;
   }
   if (std::exchange(offer_outstanding_, false)) set_state(link_state::connecting, "answer arrived");

@@ -65,6 +65,7 @@ class link {
   void peer_is_away();  // do not call until something is heard of it
   // The addresses of this machine have changed.
   void network_changed();
+  void servers_changed();  // connection_options says others now
 
   // Waits a little for room in the queue; a peer that takes nothing gets an error at once from then on, so that it
   // cannot hold up what the program has for others.

@@ -22,7 +22,6 @@ async::task<> until_settled(rtc::peer_connection& pc) {
 
 async::task<> link::keep_path(rtc::peer_connection& pc) {
   co_await async::with_scope(async::at_end::cancel, [this, &pc](async::scope& s) -> async::task<> {
-    s.spawn("answer restarts", [this, &pc] { return answer_restarts(pc); });
     for (;;) {
       auto why = co_await pc.restart_wanted();
       // Upstream sidecars take every offer for another connection.
@@ -48,7 +47,7 @@ async::task<> link::restart_path(rtc::peer_connection& pc, async::scope& s, std:
 
 // True: the offer continues the connection that stands, and has been dealt with.
 bool link::take_restart(const sdp::data_description& offer, std::string& text) {
-  if (state_ != link_state::open || current_ == nullptr || !current_->continues(offer)) return false;
+  if (current_ == nullptr || next_ || !current_->continues(offer)) return false;
   if (current_->offer_outstanding()) {
     if (settle_glare(environment_.own_id, peer_, they_are_meshd_) == glare::keep_ours) {
       tracer_(environment_.host.now(), trace::note{trace::layer::mesh, "glare", "both restart: ours is kept"});
@@ -87,6 +86,10 @@ base::json link::path_status() const {
   if (!pair) return {};
   return base::json::make(
       {{"rtt_ms", pair->path.rtt ? base::json(base::milliseconds(*pair->path.rtt)) : base::json()}, {"loss", pair->path.loss}});
+}
+
+void link::servers_changed() {
+  if (current_ != nullptr) current_->set_servers(environment_.connection_options());
 }
 
 void link::network_changed() {

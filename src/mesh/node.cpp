@@ -172,6 +172,7 @@ async::task<> node::follow_servers() {
     co_await resolve_stun_servers();
     servers_known_.set();
     servers_renewed_.pulse();
+    for (auto& [peer, l] : links_) l->servers_changed();
     co_await session_.ice_servers_changed();
     auto named = ice_servers::from(session_.ice_servers());
     if (told) named.stun = std::move(servers_.stun);
@@ -193,6 +194,9 @@ async::task<> node::resolve_stun_servers() {
 async::task<base::result<base::endpoint>> node::map_port(base::endpoint inside) {
   const auto mapping = co_await mapper_->map(inside);
   if (!mapping) co_return base::fail(mapping.error());
+  // Behind another NAT a port forwarded by the first one leads half the way.
+  if (mapping->behind_another_nat())
+    co_return base::fail(base::errc::unreachable, base::error::nowhere, "a public address outside");
   co_return mapping->outside;
 }
 

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "async/async.hpp"
+#include "ice/shared_port.hpp"
 #include "mesh/ice_servers.hpp"
 #include "mesh/ipc_server.hpp"
 #include "mesh/link.hpp"
-#include "ice/shared_port.hpp"
 #include "mesh/response_filter.hpp"
 #include "net/host.hpp"
 #include "portmap/mapper.hpp"

@@ -89,7 +89,7 @@ async::task<std::string> path::restart_wanted() {
                           .controlling = current_->controlling(),
                           .interrupted = interrupted_since_ != base::never,
                           .interrupted_since = interrupted_since_,
-                          .network_changed = network_changed_,
+                          .asked = asked_,
                           .relayed = is_relayed(*current_),
                           .renominates = current_->renominates(),
                           .alternatives = current_->alternatives() != 0,
@@ -105,7 +105,16 @@ void path::network_changed() {
   bool matters = current_->network_changed();
   if (next_) matters = next_->network_changed() || matters;
   if (!matters) return;
-  network_changed_ = true;
+  asked_ = "the network of this machine has changed";
+  changed_.pulse();
+}
+
+// RFC 8656 §5: an allocation belongs to the credentials it was made with, and ends with them.
+void path::set_config(ice::agent_config c) {
+  config_ = std::move(c);
+  const auto pair = current_->selected();
+  if (!pair || pair->local.type != ice::candidate_type::relayed) return;
+  asked_ = "the credentials of the relay have been renewed";
   changed_.pulse();
 }
 
@@ -130,7 +139,7 @@ path::agent_pointer path::restart(std::string_view why) {
   abandon_restart("another restart");
   tracer_(host_.now(), trace::note{trace::layer::rtc, "restart", why});
   last_attempt_ = host_.now();
-  network_changed_ = false;
+  asked_ = {};
   ++fruitless_;
   next_ = make_agent();
   // RFC 8445 §9, §6.1.1: roles stay as they are.

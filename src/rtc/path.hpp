@@ -40,9 +40,8 @@ class path {
   [[nodiscard]] unsigned restarts() const noexcept { return restarts_; }  // that data moved to
 
   // A new generation beside the current one, with new credentials and the same role. One at a time: another one that is
-  // under way is given up. With `config`: other servers from now on.
+  // under way is given up.
   agent_pointer restart(std::string_view why);
-  void set_config(ice::agent_config c) { config_ = std::move(c); }
   void abandon_restart(std::string_view why);
 
   // Waits until another path should be looked for, and says why: this one does not answer, the network changed, or a
@@ -50,6 +49,8 @@ class path {
   [[nodiscard]] async::task<std::string> restart_wanted();
   // The machine's addresses are others now. What is gone is given up at once.
   void network_changed();
+  // Other servers, or the same with other credentials: for the next restart, which comes now when a relay of ours is in use.
+  void set_config(ice::agent_config c);
 
   // To the generation that it names, to the newest otherwise.
   base::result<void> add_candidate(std::string_view line);
@@ -75,7 +76,7 @@ class path {
   // For the decision to restart.
   base::instant last_attempt_;
   base::instant interrupted_since_ = base::never;
-  bool network_changed_ = false;
+  std::string_view asked_{};  // static text
   unsigned fruitless_ = 0;
   async::scope* scope_ = nullptr;  // of run()
   async::event changed_;           // pulsed

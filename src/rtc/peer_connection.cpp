@@ -71,6 +71,12 @@ peer_connection::peer_connection(net::host& host, dtls::certificate own, options
 
 peer_connection::~peer_connection() = default;
 
+void peer_connection::set_servers(const options& o) {
+  options_.ice.stun_servers = o.ice.stun_servers;
+  options_.turn_servers = o.turn_servers;
+  path_.set_config(with_relays(host_, options_, tracer_));
+}
+
 async::task<> peer_connection::run() {
   struct end {
     peer_connection& self;

@@ -92,6 +92,7 @@ class peer_connection {
   void rollback(std::string_view why);
   [[nodiscard]] async::task<std::string> restart_wanted() { return path_.restart_wanted(); }
   void network_changed() { path_.network_changed(); }
+  void set_servers(const options& o);  // its STUN and TURN servers, from now on
   void set_restart_patience(base::duration d) noexcept { options_.restart_patience = d; }
   // Whether an offer is about this session: a restart, not another connection.
   [[nodiscard]] bool continues(const sdp::data_description& offer) const;

@@ -13,7 +13,7 @@ struct restart_input {
   bool controlling = false;
   bool interrupted = false;           // the path in use does not answer
   base::instant interrupted_since{};  // meaningful then
-  bool network_changed = false;       // since the last restart
+  std::string_view asked{};           // since the last restart something has changed: what
   bool relayed = false;               // the path in use goes through a relay
   bool renominates = false;           // the agents look for a better path themselves, as long as they live
   bool alternatives = false;          // and have another one at hand
@@ -40,7 +40,7 @@ inline restart_decision decide_restart(const restart_input& in) noexcept {
   base::duration courtesy = in.controlling ? 0ms : 700ms;
   // Another pair of the same agents takes some round trips, a restart takes signaling.
   if (in.renominates && in.alternatives) courtesy += 1500ms;
-  if (in.network_changed) return not_before(in.last_attempt + 1s, "the network of this machine has changed");
+  if (!in.asked.empty()) return not_before(in.last_attempt + 1s, in.asked);
   if (in.interrupted) {
     const auto due = std::max(in.interrupted_since + courtesy, in.last_attempt + (in.fruitless == 0 ? 0ms : after(2s, 10s)));
     return not_before(due, "the path does not answer");

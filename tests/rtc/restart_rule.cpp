@@ -72,7 +72,7 @@ TEST_CASE("agents that renominate are left to find a direct path, and given a mo
 
 TEST_CASE("a changed network is a reason at once, yet not twice within a second") {
   auto in = quiet();
-  in.network_changed = true;
+  in.asked = "the network has changed";
   CHECK_FALSE(rtc::decide_restart(in).why.empty());
   in.last_attempt = noon - 200ms;
   CHECK(rtc::decide_restart(in).why.empty());
