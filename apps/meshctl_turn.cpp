@@ -27,6 +27,7 @@ void print_json(const turn::probe_report& r) {
     j.set("mapped", r.mapped.to_string());
     j.set("lifetime_s", base::milliseconds(r.lifetime) / 1000);
   }
+  if (r.partial_refusal) j.set("partial_refusal", *r.partial_refusal);
   if (!r.ok()) {
     j.set("failed_at", r.failed_at);
     j.set("error", r.error);

@@ -192,8 +192,9 @@ class tls_stream final : public stream {
 
   async::task<result<void>> fill() {
     in_.resize(16384);
-    in_at_ = 0;
+    in_at_ = in_.size();  // nothing to take while the read is under way, nor if it is cancelled
     const auto n = co_await inner_->read(in_);
+    in_at_ = 0;
     in_.resize(n ? *n : 0);
     if (!n) co_return base::fail(n.error());
     if (*n == 0) co_return base::fail(tls_errc::truncated);

@@ -12,6 +12,7 @@ namespace strata::stun {
 namespace {
 
 constexpr base::duration redirect_memory = std::chrono::minutes(5);
+constexpr unsigned most_challenges = 5;  // in a row: a server that calls each new nonce stale is not asked for ever
 
 int code_of(const message_view& m) {
   const auto e = m.get<error_code>();
@@ -101,7 +102,7 @@ async::task<base::result<response>> client::request(base::endpoint server, stun:
                                                     std::vector<attribute_type> known) {
   turn t(*this, server);
   co_await t.wait();
-  for (unsigned server_errors = 0;;) {
+  for (unsigned server_errors = 0, challenges = 0;;) {
     auto message = build(m, add);
     if (!message) co_return base::fail(message.error());
     transaction_options options;
@@ -119,7 +120,7 @@ async::task<base::result<response>> client::request(base::endpoint server, stun:
     if (answer->transmissions == 1) rtos_.sample(server.address, answer->round_trip, host_.now());
     const auto view = answer->message();
     if (view.class_() == message_class::success) co_return std::move(*answer);
-    if (again) continue;  // RFC 8489 §9.2.5: with what the challenge asked for
+    if (again && ++challenges < most_challenges) continue;  // RFC 8489 §9.2.5: with what the challenge asked for
 
     const int code = code_of(view);
     tracer_(host_.now(), trace::note{trace::layer::stun, name_of(m), response_error(code).message()});
@@ -145,6 +146,8 @@ base::result<base::endpoint> client::redirect(const message_view& answer, const 
   tried_.insert_or_assign(from, now);
   const auto alternate = answer.get<alternate_server>();
   if (!alternate) return base::fail(alternate.error());
+  // RFC 8489 §14.15: of the family that the request went to. Anything else is a mistake, and would need another socket.
+  if (alternate->endpoint.address.family() != from.address.family()) return base::fail(errc::bad_value);
   alternate_ = alternate->endpoint;
   // exception: 8489-10-c a redirection of a connection, with or without TLS, is reported and not followed: it needs another one
   if (config_.reliable) return base::fail(errc::redirected);

@@ -26,6 +26,8 @@ struct allocation::state {
   base::duration lifetime{};
   base::instant expires{};
 
+  base::instant last_sent{};  // anything, to the server
+
   peer_table peers;
   async::event work_for_peers;  // set: somebody new is wanted
 
@@ -41,6 +43,8 @@ struct allocation::state {
   std::vector<net::datagram> batch;
   async::event arrived;  // pulsed
 
+  std::function<void(const base::endpoint& peer, base::errc why)> report_peer;  // what the network said to the relay
+
   std::optional<base::error> ended;  // why it is over
   bool told = false;                 // the server knows, or has said so itself
   async::event over;
@@ -50,6 +54,7 @@ struct allocation::state {
   [[nodiscard]] base::instant now() const { return host.now(); }
   [[nodiscard]] bool has_family(base::ip_family f) const noexcept;
   void end(base::error why);
+  bool send(base::byte_view frame, bool is_channel_data);
 };
 
 // allocate.cpp
@@ -57,6 +62,7 @@ struct allocation::state {
 // keep.cpp
 [[nodiscard]] async::task<> keep_allocation(allocation::state& s);
 [[nodiscard]] async::task<> keep_peers(allocation::state& s);
+[[nodiscard]] async::task<> keep_path(allocation::state& s);
 [[nodiscard]] async::task<> give_back(allocation::state& s);
 // relay.cpp
 [[nodiscard]] async::task<base::error> listen(allocation::state& s);  // until the way to the server is lost

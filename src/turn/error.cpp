@@ -54,6 +54,8 @@ std::error_code make_error_code(errc e) noexcept {
 
 std::string explain(const base::error& e) {
   if (e == stun::make_error_code(stun::errc::bad_credentials)) return "401: " + std::string(advice(401));
+  if (e == stun::make_error_code(stun::errc::unauthenticated))
+    return "the answer was not signed, and could be anybody's (a redirection has to be signed, too)";
   if (&e.code.category() != &stun::response_category()) return e.message();
   const int code = e.code.value();
   const auto text = advice(code);

@@ -7,6 +7,7 @@ namespace strata::turn {
 namespace {
 
 constexpr auto again_after = std::chrono::seconds(5);
+constexpr auto keepalive = std::chrono::seconds(20);  // RFC 4787 §4.3 knows NATs that forget after 30 s, against its advice
 constexpr auto farewell = std::chrono::milliseconds(500);
 
 // §8.3, §5: after these the allocation is not there any more, or not ours.
@@ -62,6 +63,8 @@ async::task<> bind_channel(allocation::state& s, peer_table::bind_request b) {
     release_held(s);
   } else if (is_fatal(answer.error())) {
     s.end(errc::lost);
+  } else if (b.again && answer.error() == stun::response_error(400)) {
+    s.end(errc::lost);  // §12.3: what the server knows of the channel is not what we know
   } else {
     s.tracer(s.now(), trace::note{trace::layer::turn, "channel to " + b.peer.to_string(), explain(answer.error())});
     s.peers.bind_failed(b.channel, s.now());
@@ -117,6 +120,20 @@ async::task<> keep_peers(allocation::state& s) {
     const auto wait = [](async::event& e) -> async::task<> { co_await e.wait(); };
     if (next == base::never) co_await wait(s.work_for_peers);
     else if (next > s.now()) co_await async::with_timeout(next - s.now(), wait(s.work_for_peers));
+  }
+}
+
+// A NAT on the way that forgets us gives us another address, and the server knows no allocation of that one.
+async::task<> keep_path(allocation::state& s) {
+  if (s.way->reliable()) co_await s.over.wait();
+  while (!s.ended) {
+    co_await async::sleep_until(s.last_sent + keepalive);
+    if (s.now() < s.last_sent + keepalive) continue;
+    base::bytes out;
+    stun::transaction_id id;
+    s.host.random(id);
+    stun::message_writer(out, {stun::message_class::indication, stun::method::binding}, id).fingerprint();
+    (void)s.send(out, false);
   }
 }
 

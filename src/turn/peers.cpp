@@ -60,8 +60,10 @@ void peer_table::consider_channel(const base::endpoint& peer, base::instant now)
 
 const base::endpoint* peer_table::peer_of(std::uint16_t channel, base::instant now) const noexcept {
   const auto c = channels_.find(channel);
-  // A binding whose refresh is under way may be used by the server a little longer than we count.
-  if (c == channels_.end() || c->second.until == base::instant{} || now >= c->second.until + soon) return nullptr;
+  if (c == channels_.end()) return nullptr;
+  // §12.1: the first data may overtake the answer to the request. And a binding whose refresh is under way may be used by the
+  // server a little longer than we count.
+  if (!c->second.asked && (c->second.until == base::instant{} || now >= c->second.until + soon)) return nullptr;
   return &c->second.peer;
 }
 
@@ -80,7 +82,7 @@ std::optional<peer_table::bind_request> peer_table::channel_due(base::instant no
   for (auto& [number, c] : channels_)
     if (!c.asked && now >= c.again && now + margin >= c.until && now < c.used + idle && numbers_.contains(c.peer)) {
       c.asked = true;
-      return bind_request{number, c.peer};
+      return bind_request{number, c.peer, c.until != base::instant{}};
     }
   return std::nullopt;
 }

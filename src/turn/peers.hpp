@@ -39,6 +39,7 @@ class peer_table {
   struct bind_request {
     std::uint16_t channel;
     base::endpoint peer;
+    bool again;  // it has been bound
   };
   [[nodiscard]] std::optional<bind_request> channel_due(base::instant now);
   [[nodiscard]] base::instant next_due(base::instant now) const noexcept;

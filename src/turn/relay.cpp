@@ -30,17 +30,29 @@ void drop(allocation::state& s, std::string_view why, std::size_t size) {
   s.tracer(s.now(), trace::drop{trace::layer::turn, why, s.way->server(), size});
 }
 
-// §11.4: ICMP, which a Data indication may carry instead of data, is for path discovery; nobody here does it.
+// RFC 792; RFC 4443 §3.1, §3.2.
+base::errc meaning(const stun::icmp& i, base::ip_family f) {
+  const bool v4 = f == base::ip_family::v4;
+  if (v4 ? i.icmp_type == 3 && i.code == 4 : i.icmp_type == 2) return base::errc::too_large;
+  if (v4 ? i.icmp_type == 3 && i.code == 3 : i.icmp_type == 1 && i.code == 4) return base::errc::refused;
+  return base::errc::unreachable;
+}
+
 void take_indication(allocation::state& s, const stun::message_view& m) {
   const auto peer = m.get<stun::xor_peer_address>();
   const auto data = m.get<stun::data>();
-  if (!m.is(stun::message_class::indication, stun::method::data) || !peer || !data)
+  const auto icmp = m.get<stun::icmp>();
+  if (!m.is(stun::message_class::indication, stun::method::data) || !peer || (!data && !icmp))
     return drop(s, "not a Data indication with data", m.bytes().size());
   if (!s.peers.permitted(peer->endpoint.address, s.now())) {  // §11.4: a server that relays more than it was asked to
     ++s.counts.dropped_unpermitted;
     return;
   }
-  deliver(s, peer->endpoint, data->bytes);
+  if (icmp) {  // §11.6
+    if (s.report_peer) s.report_peer(peer->endpoint, meaning(*icmp, peer->endpoint.address.family()));
+  } else {
+    deliver(s, peer->endpoint, data->bytes);
+  }
 }
 
 bool send_indication(allocation::state& s, const base::endpoint& to, base::byte_view payload) {
@@ -55,7 +67,7 @@ bool send_indication(allocation::state& s, const base::endpoint& to, base::byte_
   w.add(stun::data{payload});
   if (!w.status()) return true;  // larger than any datagram: the network would drop it as well
   ++s.counts.sent_in_indications;
-  return s.way->send(out, false);
+  return s.send(out, false);
 }
 
 bool send_in_channel(allocation::state& s, std::uint16_t channel, base::byte_view payload) {
@@ -63,7 +75,7 @@ bool send_in_channel(allocation::state& s, std::uint16_t channel, base::byte_vie
   out.reserve(payload.size() + stun::channel_header_size);
   if (!stun::write_channel_data(out, channel, payload)) return true;
   ++s.counts.sent_in_channels;
-  return s.way->send(out, true);
+  return s.send(out, true);
 }
 
 void take_frame(allocation::state& s, base::byte_view frame) {
@@ -71,6 +83,10 @@ void take_frame(allocation::state& s, base::byte_view frame) {
     const auto c = stun::channel_data::parse(frame);
     const auto* peer = c ? s.peers.peer_of(c->channel, s.now()) : nullptr;
     if (peer == nullptr) return drop(s, "ChannelData of no channel of ours", frame.size());
+    if (!s.peers.permitted(peer->address, s.now())) {  // §12.6
+      ++s.counts.dropped_unpermitted;
+      return;
+    }
     return deliver(s, *peer, c->data);
   }
   const auto m = stun::message_view::parse(frame);
@@ -155,8 +171,8 @@ async::task<net::result<std::span<const net::datagram>>> allocation::receive() {
 namespace {
 async::task<> keep(allocation::state& s) {
   const auto until_over = [](async::event& e) -> async::task<> { co_await e.wait(); };
-  auto [lost, refreshed, peers, over] =
-      co_await async::first_of(listen(s), keep_allocation(s), keep_peers(s), until_over(s.over));
+  auto [lost, refreshed, peers, path, over] =
+      co_await async::first_of(listen(s), keep_allocation(s), keep_peers(s), keep_path(s), until_over(s.over));
   if (!lost) co_return;
   s.told = true;  // §3.1: an allocation dies with its connection
   s.end(errc::connection_lost);

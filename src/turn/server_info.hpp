@@ -23,7 +23,7 @@ struct server_info {
   [[nodiscard]] std::string name() const;  // "turn:relay.example:3478?transport=udp"
 };
 
-// errc::unsupported for DTLS ("turns:…?transport=udp"), errc::not_turn for a stun: URI.
+// "turns:" is TLS, whatever transport it names: DTLS to a server is not here. errc::not_turn for a stun: URI.
 [[nodiscard]] base::result<server_info> server_from_uri(const stun::server_uri& uri, std::string username,
                                                         std::string password);
 [[nodiscard]] base::result<server_info> server_from_uri(std::string_view uri, std::string username, std::string password);
