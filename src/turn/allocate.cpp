@@ -153,8 +153,10 @@ async::task<base::result<std::unique_ptr<allocation>>> allocation::allocate(net:
     if (last == stun::response_error(437) && sockets++ < most_sockets) continue;
     // §7.4: fragments are better than no relay at all.
     if (last == stun::response_error(420) && std::exchange(c.dont_fragment, false)) continue;
-    if (last == make_error_code(errc::unusable_answer))
-      co_await give_back(*s);  // §7.3: the server has an allocation, we have not
+    if (last == make_error_code(errc::unusable_answer)) {  // §7.3: the server has an allocation that is none to us
+      co_await give_back(*s);
+      break;
+    }
     targets.pop_front();
     if (last == stun::make_error_code(stun::errc::redirected) && s->client.alternate() && redirections++ < most_redirections)
       targets.push_front(*s->client.alternate());

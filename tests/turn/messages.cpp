@@ -193,7 +193,7 @@ TEST_CASE("data in a channel is taken as soon as the channel has been asked for"
   std::optional<std::uint16_t> number;
   x.answer = [&](const stun::message_view& m) -> std::optional<base::bytes> {
     if (m.method() != stun::method::channel_bind) return std::nullopt;
-    number = m.get<stun::channel_number>()->number;
+    number = m.get<stun::channel_number>()->value;
     CHECK(value_of(m, stun::attribute_type::channel_number)[2] == 0);
     CHECK(value_of(m, stun::attribute_type::channel_number)[3] == 0);
     return script::silence;

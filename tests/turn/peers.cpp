@@ -122,7 +122,9 @@ TEST_CASE("the address of a server says its transport and port") {
   for (const auto& r : {row{"turn:relay.example", "turn:relay.example:3478?transport=udp"},
                         row{"turn:relay.example?transport=tcp", "turn:relay.example:3478?transport=tcp"},
                         row{"turns:relay.example", "turns:relay.example:5349?transport=tcp"},
-                        row{"turns:[2001:db8::1]:443", "turns:[2001:db8::1]:443?transport=tcp"}}) {
+                        row{"turns:relay.example:443", "turns:relay.example:443?transport=tcp"},
+                        row{"turn:[2001:db8::1]:443", "turn:[2001:db8::1]:443?transport=udp"}}) {
+    CAPTURE(r.uri);
     const auto s = server_from_uri(r.uri, "u", "p");
     REQUIRE(s);
     CHECK(s->name() == r.name);

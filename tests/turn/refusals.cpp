@@ -134,6 +134,7 @@ TEST_CASE("a channel that is refused when it is bound again ends the allocation,
       co_await async::sleep_for(30s);
     }
     CHECK_FALSE(co_await a.receive());
+    co_await async::sleep_for(1s);
     CHECK(binds == 2);
     CHECK(x.all(stun::method::refresh).back()->view().get<stun::lifetime>()->value == 0);
   });
