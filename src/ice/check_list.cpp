@@ -104,10 +104,12 @@ void check_list::set_controlling(bool controlling) {
 void check_list::adopt_signaled(const candidate& remote) {
   for (auto& p : pairs_) {
     if (p.remote.type != candidate_type::peer_reflexive || p.remote.address != remote.address) continue;
-    const auto priority = p.remote.priority;
+    const auto priority = remote.type == candidate_type::relayed ? remote.priority : p.remote.priority;
     p.remote = remote;
     p.remote.priority = priority;
+    p.priority = pair_priority(controlling_, p.local, p.remote);
   }
+  sort();
 }
 
 void check_list::trigger(candidate_pair& p, bool nominate) {

@@ -98,13 +98,15 @@ void pair_remote_candidate(session& s, const candidate& c) {
   const auto known = std::ranges::find(s.remote_candidates, c.address, &candidate::address);
   if (known != s.remote_candidates.end()) {
     if (known->type != candidate_type::peer_reflexive) return;
-    // RFC 8838 §11: the peer's check was faster than its signaling.
-    const auto priority = known->priority;
+    // RFC 8838 §11: the peer's check was faster than its signaling. A relay is not better for that: as peer-reflexive it would
+    // stand before direct paths.
+    const auto priority = c.type == candidate_type::relayed ? c.priority : known->priority;
     *known = c;
     known->priority = priority;
     s.checks.adopt_signaled(*known);
     for (auto& b : s.bases)
       if (auto* v = s.valid.find(b->own.address, c.address)) v->remote = *known;
+    s.valid.set_controlling(s.role.controlling);  // priorities follow
     return;
   }
   s.remote_candidates.push_back(c);

@@ -167,6 +167,21 @@ TEST_CASE("a peer-reflexive candidate that is signaled later keeps its priority"
   CHECK(p.remote.priority == found.priority);
 }
 
+TEST_CASE("a relay that is signaled after its check was seen is a relay, and no better than one") {
+  check_list list(100, true);
+  auto found = r1;
+  found.type = candidate_type::peer_reflexive;
+  found.priority = candidate_priority(candidate_type::peer_reflexive, 5);
+  const auto id = *list.add_triggered(l1, found);
+  auto relayed = r1;
+  relayed.type = candidate_type::relayed;
+  relayed.priority = candidate_priority(candidate_type::relayed, 5);
+  const auto before = list.find(id)->priority;
+  list.adopt_signaled(relayed);
+  CHECK(list.find(id)->remote.priority == relayed.priority);
+  CHECK(list.find(id)->priority < before);
+}
+
 // req: 8445-7.2.5.1-d, 8421-4-d
 TEST_CASE("a new role puts the pairs into a new order") {
   check_list list(100, true);
