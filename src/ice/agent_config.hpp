@@ -24,11 +24,15 @@ using namespace std::chrono_literals;
 // the relay. host: no server learns that this machine connects to somebody.
 enum class candidate_policy : std::uint8_t { all, relay, host };
 
+// RFC 6544. active: we connect, and nobody can connect to us. all: we listen, too.
+enum class tcp_policy : std::uint8_t { none, active, all };
+
 struct agent_config {
   bool controlling = false;  // RFC 8445 §6.1.1: the side that offers first
   candidate_policy policy = candidate_policy::all;
   std::vector<base::endpoint> stun_servers{};
   std::vector<relay_source> relays{};  // best first
+  tcp_policy tcp = tcp_policy::none;
 
   bool ipv6 = true;
   bool allow_loopback = false;  // RFC 8445 §5.1.1.1 forbids it; for development on a machine without a network

@@ -35,13 +35,18 @@ void remember(session& s, const base::endpoint& base_address, const base::endpoi
 }
 
 // §7.3.1.3: a source that nobody signaled is a candidate, too.
-const candidate* remote_candidate(session& s, const base::endpoint& from, std::uint32_t priority) {
-  const auto known = std::ranges::find(s.remote_candidates, from, &candidate::address);
+const candidate* remote_candidate(session& s, const local_base& b, const base::endpoint& from, std::uint32_t priority) {
+  const auto known =
+      std::ranges::find_if(s.remote_candidates, [&](const candidate& c) { return is_at(c, from, b.own.protocol); });
   if (known != s.remote_candidates.end()) return &*known;
   if (s.remote_candidates.size() >= s.config.max_remote_candidates) return nullptr;
   candidate c;
   c.type = candidate_type::peer_reflexive;
   c.address = from;
+  // RFC 6544 §7.2: who came to us through TCP is the other half of what we are.
+  c.protocol = b.own.protocol;
+  if (b.own.tcptype == tcp_type::simultaneous_open) c.tcptype = b.own.tcptype;
+  else if (b.own.tcptype) c.tcptype = b.own.tcptype == tcp_type::passive ? tcp_type::active : tcp_type::passive;
   c.priority = priority;
   c.foundation = unused_foundation(s.remote_candidates);
   if (s.tracer.enabled()) s.note("remote candidate", c.describe());
@@ -115,7 +120,7 @@ void answer_check(session& s, local_base& b, const stun::message_view& m, const 
 void process_check(session& s, local_base& b, const base::endpoint& from, const received_check& c) {
   // §8.1.1: after our nomination nothing else is looked at.
   if (s.role.controlling && s.valid.any_nominated() && !s.renominates()) return;
-  const auto* remote = remote_candidate(s, from, c.priority);
+  const auto* remote = remote_candidate(s, b, from, c.priority);
   if (remote == nullptr) return;
   auto* pair = trigger(s, b, *remote);
   if (pair == nullptr) return;

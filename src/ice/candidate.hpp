@@ -49,6 +49,11 @@ struct candidate {
   friend bool operator==(const candidate&, const candidate&) = default;
 };
 
+// A transport address is an address of one protocol.
+[[nodiscard]] inline bool is_at(const candidate& c, const base::endpoint& address, transport protocol) noexcept {
+  return c.address == address && c.protocol == protocol;
+}
+
 // RFC 8445 §5.1.3, RFC 8838 §9: same transport address and same base; the priority does not matter.
 [[nodiscard]] bool is_redundant(const candidate& a, const candidate& b) noexcept;
 

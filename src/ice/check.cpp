@@ -78,7 +78,9 @@ const candidate& mapped_candidate(session& s, const local_base& b, const base::e
   c.base_address = b.own.address;
   c.related = b.own.address;
   c.priority = sent_priority;
-  c.foundation = s.local_foundations.of(c.type, b.own.address.address, std::nullopt, transport::udp);
+  c.protocol = b.own.protocol;  // RFC 6544 §7.1
+  c.tcptype = b.own.tcptype;
+  c.foundation = s.local_foundations.of(c.type, b.own.address.address, std::nullopt, c.protocol);
   if (s.tracer.enabled()) s.note("local candidate", c.describe());
   return c;
 }
@@ -96,7 +98,8 @@ void measure(valid_pair& v, std::optional<std::uint32_t> question, const stun::r
 }
 
 // The RFC's patience is for finding a path. Where one is in use another answers soon, or is asked again later.
-stun::retransmission schedule_of(purpose why, base::duration rto, bool any_nominated) {
+stun::retransmission schedule_of(purpose why, transport p, base::duration rto, bool any_nominated) {
+  if (p == transport::tcp) return stun::retransmission::over_tcp(any_nominated ? base::duration(8s) : base::duration(39'500ms));
   auto r = stun::retransmission::over_udp(rto);
   if (why == purpose::probe) r.rc = 1, r.last_wait = 4s;
   else if (why == purpose::nominate && any_nominated) r.rc = 3, r.last_wait = 1s;
@@ -168,7 +171,8 @@ async::task<> check(session& s, pair_id id, purpose why) {
   ++s.counts.checks_sent;
 
   auto answer = co_await b->transactions.transact(
-      to, std::move(request), {.schedule = schedule_of(why, rto, s.valid.any_nominated()), .match_source = false},
+      to, std::move(request),
+      {.schedule = schedule_of(why, b->own.protocol, rto, s.valid.any_nominated()), .match_source = false},
       [&s](const stun::message_view& m, const base::endpoint&) { return judge_response(m, *s.remote_key); });
 
   if (nominate) s.nominating = false;  // whatever it came to

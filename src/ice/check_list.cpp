@@ -34,6 +34,8 @@ void check_list::form(std::span<const candidate> local, std::span<const candidat
 
 std::optional<pair_id> check_list::add(const candidate& local, const candidate& remote) {
   if (!stands_for_itself(local) || !can_pair(local, remote)) return std::nullopt;
+  // RFC 6544 §6.2: the peer connects to what listens here, and is somebody else's port then: its check makes the pair.
+  if (local.tcptype == tcp_type::passive) return std::nullopt;
   const auto priority = pair_priority(controlling_, local, remote);
   if (auto* same = find(local.base_address, remote.address)) {
     // RFC 8838 §10: of two equal pairs that nobody has checked the better one stays; one that was checked always does.
@@ -103,7 +105,7 @@ void check_list::set_controlling(bool controlling) {
 
 void check_list::adopt_signaled(const candidate& remote) {
   for (auto& p : pairs_) {
-    if (p.remote.type != candidate_type::peer_reflexive || p.remote.address != remote.address) continue;
+    if (p.remote.type != candidate_type::peer_reflexive || !is_at(p.remote, remote.address, remote.protocol)) continue;
     const auto priority = remote.type == candidate_type::relayed ? remote.priority : p.remote.priority;
     p.remote = remote;
     p.remote.priority = priority;

@@ -77,7 +77,9 @@ async::task<> ask_servers(session& s) {
   std::vector<question> questions;
   for (std::size_t n = 0; n < s.config.stun_servers.size(); ++n)
     for (const auto& b : s.bases)
-      if (!b->relayed && worth_asking(b->own.address.address, s.config.stun_servers[n].address)) questions.push_back({b, n});
+      if (!b->relayed && b->own.protocol == transport::udp &&
+          worth_asking(b->own.address.address, s.config.stun_servers[n].address))
+        questions.push_back({b, n});
   const auto rto = gather_rto(s.config.rto, s.pacing, questions.size());
   co_await async::with_scope(async::at_end::join, [&](async::scope& scope) -> async::task<> {
     for (const auto& q : questions) {
@@ -161,6 +163,8 @@ void open_bases(session& s) {
     c.foundation = s.local_foundations.of(c.type, c.address.address, std::nullopt, transport::udp);
     add_base(s, std::move(b));
   }
+  if (s.relay_only()) return;
+  for (const auto& planned : plan_bases(all, options)) open_tcp_bases(s, planned);
 }
 
 void add_base(session& s, std::shared_ptr<local_base> b) {

@@ -28,10 +28,22 @@ bool may_follow(pair_state from, pair_state to) noexcept {
 
 std::string candidate_pair::describe() const { return local.describe() + " -> " + remote.describe(); }
 
+bool may_meet(const candidate& local, const candidate& remote) noexcept {
+  if (local.protocol != remote.protocol) return false;
+  if (local.protocol == transport::udp) return true;
+  if (!local.tcptype || !remote.tcptype) return false;
+  switch (*local.tcptype) {
+    case tcp_type::active: return *remote.tcptype == tcp_type::passive;
+    case tcp_type::passive: return *remote.tcptype == tcp_type::active;
+    case tcp_type::simultaneous_open: return *remote.tcptype == tcp_type::simultaneous_open;
+  }
+  return false;
+}
+
 bool can_pair(const candidate& local, const candidate& remote) noexcept {
   const auto& a = local.address.address;
   const auto& b = remote.address.address;
-  if (local.component != remote.component || local.protocol != remote.protocol) return false;
+  if (local.component != remote.component || !may_meet(local, remote)) return false;
   if (!remote.name.empty() || a.family() != b.family() || a.is_loopback() != b.is_loopback()) return false;
   // A relay on the public network reaches no private one: some relays refuse it, and some fall over it (an allocation that the
   // network answers "unreachable" is closed). The peer reaches the relay from there all the same.

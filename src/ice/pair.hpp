@@ -55,6 +55,9 @@ struct candidate_pair {
   [[nodiscard]] std::string describe() const;  // "host 192.0.2.1:4000 -> srflx 198.51.100.1:5000"
 };
 
+// RFC 6544 §6.2: who connects meets who listens; simultaneous open meets its like.
+[[nodiscard]] bool may_meet(const candidate& local, const candidate& remote) noexcept;
+
 // RFC 8445 §6.1.2.2: same component, same transport, same family; link-local only with link-local. Loopback, which
 // development admits, only with loopback: no kernel routes between the two. A public relay not with private addresses.
 [[nodiscard]] bool can_pair(const candidate& local, const candidate& remote) noexcept;

@@ -35,8 +35,41 @@ namespace strata::ice {
 }
 
 // RFC 8445 §7.1.1: what a check says in PRIORITY: the sender's priority if the check discovers a peer-reflexive candidate.
+// Over TCP: RFC 6544 §4.2, §7.1.
+[[nodiscard]] constexpr std::uint32_t tcp_priority(candidate_type t, tcp_type d, std::uint16_t other) noexcept;
 [[nodiscard]] constexpr std::uint32_t peer_reflexive_priority(const candidate& local) noexcept {
+  if (local.protocol == transport::tcp)
+    return tcp_priority(candidate_type::peer_reflexive, local.tcptype.value_or(tcp_type::active),
+                        local_preference_of(local.priority) & 8191);
   return candidate_priority(candidate_type::peer_reflexive, local_preference_of(local.priority), local.component);
+}
+
+// RFC 6544 §4.2: the direction is in the local preference, three bits of it, and 8191 addresses are told apart by the rest. A
+// check leaves active candidates most easily; through NATs simultaneous open does. Others that a machine has come after these.
+[[nodiscard]] constexpr std::uint16_t tcp_direction_preference(candidate_type t, tcp_type d) noexcept {
+  const bool mapped = t == candidate_type::server_reflexive || t == candidate_type::peer_reflexive;
+  switch (d) {
+    case tcp_type::active: return mapped ? 4 : 6;
+    case tcp_type::passive: return mapped ? 2 : 4;
+    case tcp_type::simultaneous_open: return mapped ? 6 : 2;
+  }
+  return 0;
+}
+[[nodiscard]] constexpr std::uint16_t tcp_local_preference(candidate_type t, tcp_type d, std::uint16_t other) noexcept {
+  return static_cast<std::uint16_t>(tcp_direction_preference(t, d) << 13 | std::min<std::uint16_t>(other, 8191));
+}
+// UDP is better for data than TCP: a TCP candidate of any kind comes after the UDP ones of its kind, and before a relay.
+[[nodiscard]] constexpr std::uint32_t tcp_type_preference(candidate_type t) noexcept {
+  switch (t) {
+    case candidate_type::host: return 90;
+    case candidate_type::peer_reflexive: return 80;
+    case candidate_type::server_reflexive: return 70;
+    case candidate_type::relayed: return 0;
+  }
+  return 0;
+}
+[[nodiscard]] constexpr std::uint32_t tcp_priority(candidate_type t, tcp_type d, std::uint16_t other) noexcept {
+  return tcp_type_preference(t) << 24 | std::uint32_t{tcp_local_preference(t, d, other)} << 8 | 255u;
 }
 
 // RFC 8445 §6.1.2.3: G is the controlling side's candidate, D the controlled side's. Both sides compute the same.

@@ -69,6 +69,8 @@ async::task<> receive(session& s, std::shared_ptr<local_base> from) {
   // exception: 8445-7.2.5.2.2-a a hard ICMP error fails no pair; RFC 8863's patience decides
   b.socket.on_unreachable = [&s, &b](const base::endpoint& peer, base::errc why) {
     const auto& servers = s.config.stun_servers;
+    // RFC 6544 §7.1: a connection that cannot be made, or has ended, fails what was asked on it.
+    if (b.own.protocol == transport::tcp) return b.transactions.fail(peer, why);
     if (why == base::errc::refused && std::ranges::find(servers, peer) != servers.end()) b.transactions.fail(peer, why);
   };
   for (;;) {

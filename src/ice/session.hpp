@@ -155,6 +155,9 @@ void add_base(session& s, std::shared_ptr<local_base> b);
 [[nodiscard]] async::task<> gather(session& s);
 [[nodiscard]] async::task<> keep_mappings(session& s);
 
+// gather_tcp.cpp
+void open_tcp_bases(session& s, const planned_base& from);
+
 // gather_relays.cpp
 [[nodiscard]] async::task<> gather_relays(session& s);
 void permit_peer(session& s, const local_base& b);

@@ -75,7 +75,8 @@ base::result<void> add_remote_candidate(session& s, candidate c) {
   if (s.remote && !c.ufrag.empty() && c.ufrag != s.remote->ufrag)
     return refuse(errc::not_for_us, "a candidate of another generation");
   if (c.component != 1) return refuse(errc::not_for_us, "a candidate of another component");
-  if (c.protocol != transport::udp) return refuse(errc::unsupported_transport, "a TCP candidate");
+  if (c.protocol != transport::udp && (s.config.tcp == tcp_policy::none || !c.tcptype))
+    return refuse(errc::unsupported_transport, "a TCP candidate");
   if (s.remote_candidates.size() + s.unpaired.size() + s.unresolved.size() >= s.config.max_remote_candidates)
     return refuse(errc::too_many, "more remote candidates than allowed");
   if (!c.name.empty()) {
@@ -95,7 +96,8 @@ base::result<void> add_remote_candidate(session& s, candidate c) {
 }
 
 void pair_remote_candidate(session& s, const candidate& c) {
-  const auto known = std::ranges::find(s.remote_candidates, c.address, &candidate::address);
+  const auto known = std::ranges::find_if(
+      s.remote_candidates, [&](const candidate& r) { return is_at(r, c.address, c.protocol) && r.tcptype == c.tcptype; });
   if (known != s.remote_candidates.end()) {
     if (known->type != candidate_type::peer_reflexive) return;
     // RFC 8838 §11: the peer's check was faster than its signaling. A relay is not better for that: as peer-reflexive it would
@@ -105,7 +107,7 @@ void pair_remote_candidate(session& s, const candidate& c) {
     known->priority = priority;
     s.checks.adopt_signaled(*known);
     for (auto& b : s.bases)
-      if (auto* v = s.valid.find(b->own.address, c.address)) v->remote = *known;
+      if (auto* v = s.valid.find(b->own.address, c.address); v != nullptr && b->own.protocol == c.protocol) v->remote = *known;
     s.valid.set_controlling(s.role.controlling);  // priorities follow
     return;
   }
