@@ -67,6 +67,9 @@ int main(int argc, char** argv) {
   app.add_option("--no-interface", c.interfaces.deny, "never use these interfaces; may be repeated");
   app.add_option("--udp-port", c.udp_port, "one UDP port for all peers (0: any); without it each link has its own");
   app.add_flag("--port-mapping", c.port_mapping, "ask the gateway to forward the port (PCP, NAT-PMP, UPnP)");
+  app.add_option("--tcp-candidates", c.tcp, "none, active (connects to peers over TCP), or all (is connected to as well)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, ice::tcp_policy>{
+          {"none", ice::tcp_policy::none}, {"active", ice::tcp_policy::active}, {"all", ice::tcp_policy::all}}));
   app.add_option("--candidates", c.policy, "all, relay (hides this machine's addresses), or host (asks no server)")
       ->transform(CLI::CheckedTransformer(std::map<std::string, ice::candidate_policy>{{"all", ice::candidate_policy::all},
                                                                                        {"relay", ice::candidate_policy::relay},

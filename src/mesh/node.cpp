@@ -48,6 +48,7 @@ node::node(net::host& h, node_config c, trace::sink* sink)
     rtc::options o;
     o.ice.stun_servers = stun_servers_;
     o.ice.policy = config_.policy;
+    o.ice.tcp = config_.tcp;
     o.ice.renomination = true;
     if (ports_)
       o.ice.open_socket = [this](const base::ip_address& local, std::string_view ufrag) { return ports_->open(local, ufrag); };

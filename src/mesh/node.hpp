@@ -30,6 +30,7 @@ struct node_config {
   bool allow_loopback = false;  // development: candidates on the loopback interface
   ice::interface_list interfaces{};
   ice::candidate_policy policy = ice::candidate_policy::all;
+  ice::tcp_policy tcp = ice::tcp_policy::none;
   std::optional<std::uint16_t> udp_port{};  // one port for all peers; 0: any; nothing: a port for each
   bool port_mapping = false;                // ask the gateway to forward the port: PCP, NAT-PMP, UPnP
 };

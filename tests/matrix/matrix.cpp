@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -109,8 +110,11 @@ async::task<> meet(sim::network& net, sim::host& ha, sim::host& hb, outcome& out
   });
 }
 
-outcome run_cell(sim::place_kind a, sim::place_kind b, std::uint64_t seed) {
+using tap = std::function<void(const sim::packet_event&)>;
+
+outcome run_cell(sim::place_kind a, sim::place_kind b, std::uint64_t seed, tap listener = {}) {
   sim::network net(seed);
+  if (listener) net.tap(std::move(listener));
   net.all_links({.latency = 20ms, .jitter = 2ms});
   auto& server = net.add_host("server", {"198.51.100.1", "2001:db8:ffff::1"});
   auto& ha = sim::put(net, a, "a", 1);
@@ -156,4 +160,32 @@ TEST_CASE("every place finds every other by the best way there is, in time") {
     }
   }
   std::printf("\n");
+}
+
+TEST_CASE("a hole is punched packet by packet: the first check opens the own NAT and dies at the other, the next one passes") {
+  // What goes between the outsides of the two homes, as a ladder: docs/nat.md shows it.
+  struct step {
+    base::instant at;
+    std::string text;
+  };
+  std::vector<step> ladder;
+  bool died = false, passed_after = false;
+  const auto server = *base::ip_address::parse("198.51.100.1");
+  const auto out = run_cell(sim::place_kind::port_restricted, sim::place_kind::port_restricted, 4, [&](const sim::packet_event& e) {
+    const auto& p = e.packet;
+    const bool of_the_server = p.source.address == server || p.destination.address == server;
+    if (p.protocol != sim::protocol::udp || of_the_server || e.what == sim::packet_event::moment::sent || p.unreachable) return;
+    const bool dropped = e.what == sim::packet_event::moment::dropped;
+    if (dropped && e.reason == "filtered") died = true;
+    if (dropped && e.reason == "no mapping") died = true;
+    if (!dropped && died) passed_after = true;
+    ladder.push_back({e.time, p.source.to_string() + " -> " + p.destination.to_string() + "  " +
+                                  (dropped ? "lost: " + std::string(e.reason) : "arrives")});
+  });
+  CHECK(out.tier == sim::tier::direct);
+  CHECK(died);
+  CHECK(passed_after);
+  const auto shown = std::min<std::size_t>(ladder.size(), 14);
+  for (std::size_t i = 0; i < shown; ++i)
+    std::printf("%6.1f ms  %s\n", base::milliseconds(ladder[i].at - ladder[0].at), ladder[i].text.c_str());
 }
