@@ -6,6 +6,7 @@ namespace strata::sim {
 namespace {
 
 constexpr base::duration firewall_memory = std::chrono::minutes(2);
+base::duration memory_of(protocol p) { return p == protocol::udp ? firewall_memory : base::duration(std::chrono::hours(2)); }
 constexpr std::array<std::uint8_t, 12> nat64_prefix = {0x00, 0x64, 0xff, 0x9b};
 
 }  // namespace
@@ -58,6 +59,7 @@ std::string_view router::outbound(packet& p, base::instant now) {
   if (const auto why = check_size(p); !why.empty()) return why;
   const auto& f = behaviour_.firewall;
   if (p.protocol == protocol::udp && !f.udp) return "UDP is blocked";
+  std::erase_if(open_, [&](const auto& c) { return now - c.second >= memory_of(std::get<0>(c.first)); });
   const bool answer = open_.contains({p.protocol, p.source, p.destination});
   if (p.protocol == protocol::tcp && f.tcp_ports && !answer &&
       std::ranges::find(*f.tcp_ports, p.destination.port) == f.tcp_ports->end())
@@ -77,6 +79,7 @@ std::string_view router::outbound(packet& p, base::instant now) {
 
 std::string_view router::inbound(packet& p, base::instant now) {
   if (const auto why = check_size(p); !why.empty()) return why;
+  if (p.protocol == protocol::udp && !behaviour_.firewall.udp) return "UDP is blocked";
   if (has_outside(p.destination.address)) {
     if (has_outside(p.source.address) && !nat_->behaviour().hairpin) return "no hairpin";
     const auto verdict = nat_->inbound(p.protocol, p.destination, p.source, now);
@@ -87,8 +90,7 @@ std::string_view router::inbound(packet& p, base::instant now) {
   }
   // RFC 6092 §3.2: what nobody inside has spoken to does not come in.
   const auto last = open_.find({p.protocol, p.destination, p.source});
-  const auto memory = p.protocol == protocol::udp ? firewall_memory : base::duration(std::chrono::hours(2));
-  if (last == open_.end() || now - last->second >= memory) return "the firewall lets only answers in";
+  if (last == open_.end() || now - last->second >= memory_of(p.protocol)) return "the firewall lets only answers in";
   return {};
 }
 

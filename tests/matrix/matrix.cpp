@@ -171,17 +171,19 @@ TEST_CASE("a hole is punched packet by packet: the first check opens the own NAT
   std::vector<step> ladder;
   bool died = false, passed_after = false;
   const auto server = *base::ip_address::parse("198.51.100.1");
-  const auto out = run_cell(sim::place_kind::port_restricted, sim::place_kind::port_restricted, 4, [&](const sim::packet_event& e) {
-    const auto& p = e.packet;
-    const bool of_the_server = p.source.address == server || p.destination.address == server;
-    if (p.protocol != sim::protocol::udp || of_the_server || e.what == sim::packet_event::moment::sent || p.unreachable) return;
-    const bool dropped = e.what == sim::packet_event::moment::dropped;
-    if (dropped && e.reason == "filtered") died = true;
-    if (dropped && e.reason == "no mapping") died = true;
-    if (!dropped && died) passed_after = true;
-    ladder.push_back({e.time, p.source.to_string() + " -> " + p.destination.to_string() + "  " +
-                                  (dropped ? "lost: " + std::string(e.reason) : "arrives")});
-  });
+  const auto out =
+      run_cell(sim::place_kind::port_restricted, sim::place_kind::port_restricted, 4, [&](const sim::packet_event& e) {
+        const auto& p = e.packet;
+        const bool of_the_server = p.source.address == server || p.destination.address == server;
+        if (p.protocol != sim::protocol::udp || of_the_server || e.what == sim::packet_event::moment::sent || p.unreachable)
+          return;
+        const bool dropped = e.what == sim::packet_event::moment::dropped;
+        if (dropped && e.reason == "filtered") died = true;
+        if (dropped && e.reason == "no mapping") died = true;
+        if (!dropped && died) passed_after = true;
+        ladder.push_back({e.time, p.source.to_string() + " -> " + p.destination.to_string() + "  " +
+                                      (dropped ? "lost: " + std::string(e.reason) : "arrives")});
+      });
   CHECK(out.tier == sim::tier::direct);
   CHECK(died);
   CHECK(passed_after);

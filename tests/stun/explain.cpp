@@ -177,6 +177,7 @@ TEST_CASE("names and numbers agree with the registries") {
                                                     {0x802b, "RESPONSE-ORIGIN"},
                                                     {0x802c, "OTHER-ADDRESS"},
                                                     {0x8030, "MOBILITY-TICKET"},
+                                                    {0xc001, "NOMINATION"},
                                                     {0xc057, "GOOG-NETWORK-INFO"}};
   CHECK(std::size(registered) == attributes().size());
   for (const auto& [number, name] : registered) CHECK(name_of(attribute_type(number)) == name);
