@@ -48,6 +48,7 @@ TEST_CASE("what was read is written as it was") {
   unchanged("candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host");
   unchanged("candidate:a+/Z 256 udp 1 2001:db8::1 65535 typ host");
   unchanged("candidate:1 1 tcp 1518280447 192.0.2.1 9 typ host tcptype active");
+  unchanged("candidate:2 1 tcp 1518280447 192.0.2.1 9 typ srflx raddr 10.0.0.1 rport 9 tcptype passive");  // req: 6544-4.5-d
   unchanged("candidate:2 1 udp 7 192.0.2.1 5 typ relay raddr 203.0.113.9 rport 7 generation 0 ufrag abcd x y");
   unchanged("candidate:1 1 udp 2113937151 1f4712db-ea17-4bcf-a596-105139dfd8bf.local 54596 typ host generation 0");
   unchanged("candidate:1 1 udp 2113937151 192.0.2.1 54596 typ prflx raddr 0.0.0.0 rport 0");

@@ -170,6 +170,24 @@ TEST_CASE("a check over TCP is sent once") {
   });
 }
 
+// req: 7675-5.1-p
+TEST_CASE("consent is asked for over TCP as well, and runs out when nobody answers") {
+  world w;
+  agent a(w.ha, config(true, tcp_policy::all)), b(w.hb, config(false, tcp_policy::all));
+  with_agents(w.net, a, b, [&]() -> async::task<> {
+    co_await both_completed(a, b);
+    const auto before = a.counts().consent_received;
+    co_await async::sleep_for(60s);
+    CHECK(a.counts().consent_received >= before + 9);
+    CHECK(a.state() == agent_state::completed);
+    w.net.partition(w.ha, w.hb);
+    const auto cut = w.net.now();
+    co_await wait_for(a, agent_state::failed);
+    CHECK(w.net.now() - cut <= 36s);
+  });
+}
+
+// req: 6544-4.5-c
 TEST_CASE("TCP candidates are of no use to whoever has not asked for them, or without a direction") {
   world w;
   agent a(w.ha, {.controlling = true}), b(w.hb, config(false, tcp_policy::active));
