@@ -1,4 +1,5 @@
-// DCEP: what parses is written as the same octets again, but for what some peers put behind an ACK, and its options make the same OPEN as far as they can hold it.
+// DCEP: what parses is written as the same octets again, but for what some peers put behind an ACK, and its options make the
+// same OPEN as far as they can hold it.
 #include "datachannel/dcep.hpp"
 
 #include "check.hpp"
