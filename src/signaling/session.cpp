@@ -42,20 +42,31 @@ async::task<> session::run() {
   base::backoff pauses(config_.least_pause, config_.most_pause);
   for (;;) {
     set_state(session_state::authenticating, "connecting to the registry");
-    auto token = co_await exchange_token();
-    if (token) {
-      const auto connects = counters_.connects;
-      const auto ended = co_await talk(std::move(*token));
-      last_error_ = ended ? "the registry closed the connection" : ended.error().message();
-      if (counters_.connects != connects) pauses.reset();
-    } else {
-      last_error_ = token.error().message();
-    }
+    const auto connects = counters_.connects;
+    co_await async::first_of(attempt(), until_overtaken());
+    if (counters_.connects != connects) pauses.reset();
     ++counters_.failures;
     set_state(session_state::waiting, last_error_);
     const auto pause = pauses.next(host_.random_u64());
     co_await async::with_timeout(pause, [](async::event& e) -> async::task<> { co_await e.wait(); }(network_changed_));
   }
+}
+
+async::task<> session::attempt() {
+  auto token = co_await exchange_token();
+  if (!token) {
+    last_error_ = token.error().message();
+    co_return;
+  }
+  const auto ended = co_await talk(std::move(*token));
+  last_error_ = ended ? "the registry closed the connection" : ended.error().message();
+}
+
+// An attempt that was begun on another network would wait for its time-outs.
+async::task<> session::until_overtaken() {
+  do co_await network_changed_.wait();
+  while (state_ == session_state::registered);
+  last_error_ = "the network changed while connecting";
 }
 
 // POST token_url with the API key: {"token", "peer_id", "role"}.

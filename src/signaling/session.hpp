@@ -67,6 +67,8 @@ class session {
   [[nodiscard]] async::task<bool> renew_ice_servers();
 
  private:
+  async::task<> attempt();
+  async::task<> until_overtaken();
   async::task<base::result<std::string>> exchange_token();
   async::task<base::result<void>> talk(std::string token);
   async::task<> send_all(http::websocket& socket);

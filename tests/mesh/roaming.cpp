@@ -112,6 +112,25 @@ TEST_CASE("a machine with a better way takes it before the old one is gone") {
   });
 }
 
+TEST_CASE("a network that changes while the registry is being asked does not wait for the old one's time-outs") {
+  world w;
+  registry::service registry(w.registry_host, w.registry_config(), {});
+  REQUIRE(registry.start().empty());
+  sidecar ada(w, "ada", "192.0.2.1");
+  w.run([&](async::scope& s) -> async::task<> {
+    s.spawn("registry", [&registry] { return registry.run(); });
+    w.net.partition(ada.host, w.registry_host);
+    co_await ada.start(s);
+    co_await async::sleep_for(2s);  // its first segment is on its way, and will be for long
+    ada.host.remove_address(ada.host.address());
+    w.net.heal(ada.host, w.registry_host);
+    ada.host.add_address("wlan0", "198.51.100.7");
+    const auto moved = w.net.now();
+    while (ada.node.status().text("signaling") != "registered") co_await async::sleep_for(10ms);
+    CHECK(w.net.now() - moved < 3s);
+  });
+}
+
 TEST_CASE("a laptop that wakes an hour later on another network is linked again within two round trips of signaling") {
   world w;
   registry::service registry(w.registry_host, w.registry_config(), {});

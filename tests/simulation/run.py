@@ -25,9 +25,6 @@ BROKEN = {
     "sleep-forever": ("two-peers", "deadlock"),
     "crash": ("two-peers", "crash"),
 }
-# Seeds whose failure is known and not yet repaired: a machine is off the network for half a second and comes back with another
-# address, and the link counts as open while no message passes for a minute.
-KNOWN = {"319"}
 LINE = re.compile(r"^seed (\d+) trace ([0-9a-f]{16}) (ok|FAILED .*)$", re.M)
 
 
@@ -107,13 +104,11 @@ def replay(r, folder):
 def seeds(r, count, jobs):
     code, lines, said = r.sim("seeds", "hunt", "--seeds", f"1..{count}", "--jobs", str(jobs))
     for seed, trace, verdict in lines:
-        if verdict != "ok" and seed in KNOWN:
-            print(f"SKIP simulation: seed {seed} known: {verdict}", flush=True)
-        elif verdict != "ok":
+        if verdict != "ok":
             r.check(f"seed {seed}", f"{verdict}; {said[-300:]}")
     if len(lines) != count or code not in (0, 1):
         r.check("all seeds ran", f"{len(lines)} of {count}, exit code {code}: {said[-300:]}")
-    elif all(verdict == "ok" or seed in KNOWN for seed, _, verdict in lines):
+    elif all(verdict == "ok" for _, _, verdict in lines):
         r.check(f"{count} random networks with random faults keep every rule", None)
 
 
