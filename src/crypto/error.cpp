@@ -13,6 +13,7 @@ class category final : public std::error_category {
       case errc::wrong_digest_length: return "the digest's length does not fit its hash function";
       case errc::malformed_certificate: return "malformed certificate";
       case errc::malformed_key: return "malformed private key";
+      case errc::malformed_public_key: return "malformed public key";
       case errc::key_mismatch: return "the private key does not belong to the certificate";
     }
     return "unknown error";

@@ -11,6 +11,7 @@ enum class errc {
   wrong_digest_length,        // the digest does not have the size of its hash function
   malformed_certificate,      // not a PEM certificate
   malformed_key,              // not a PEM private key on the curve P-256
+  malformed_public_key,       // not an uncompressed point of the curve P-256
   key_mismatch,               // the private key does not belong to the certificate
 };
 const std::error_category& crypto_category() noexcept;
