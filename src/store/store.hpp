@@ -4,27 +4,14 @@
 // fits in.
 #pragma once
 
-#include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "async/async.hpp"
 #include "base/result.hpp"
+#include "store/change.hpp"
 
 namespace strata::store {
-
-struct record {
-  std::string name;   // the key within its table
-  std::string value;  // JSON, or any bytes
-};
-
-struct change {
-  std::string table;
-  std::string name;
-  std::optional<std::string> value;  // nothing: the record goes
-};
-using changes = std::vector<change>;
 
 class engine {
  public:
