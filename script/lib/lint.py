@@ -22,6 +22,7 @@ MAY_USE = {
     "crypto": ["base", "trace"],
     "async": ["base", "trace"],
     "net": ["base", "trace", "crypto", "async"],
+    "store": GROUND,
     "sim": GROUND,
     "stun": GROUND,
     "sdp": GROUND,
@@ -34,8 +35,8 @@ MAY_USE = {
     "datachannel": PATHS + ["sctp"],
     "rtc": PATHS + ["sctp", "datachannel"],
     "signaling": GROUND + ["http"],
-    "registry": WIRE + ["turn", "signaling"],  # the daemon answers STUN and TURN as well
-    "mesh": PATHS + ["sctp", "datachannel", "rtc", "signaling"],
+    "registry": WIRE + ["turn", "store", "signaling"],  # the daemon answers STUN and TURN as well
+    "mesh": PATHS + ["sctp", "datachannel", "rtc", "store", "signaling"],
 }
 # Where a foreign library may be seen.
 CONFINED = [

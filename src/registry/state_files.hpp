@@ -2,21 +2,16 @@
 #pragma once
 
 #include <string>
-#include <string_view>
-
-#include <tl/expected.hpp>
 
 #include "base/bytes.hpp"
 #include "net/host.hpp"
+#include "store/files.hpp"
 
 namespace strata::registry {
 
-template <class T>
-using told = tl::expected<T, std::string>;
-
-told<std::string> read_file(const std::string& path);
-// Written beside and renamed, so that a crash leaves the old file or the new one.
-std::string write_file(const std::string& path, std::string_view text, unsigned mode);
+using store::read_file;
+using store::told;
+using store::write_file;
 
 // The key that signs tokens: the given one, or the one in the directory, which is made (0700, the file 0600) when missing.
 told<base::bytes> token_secret(net::host& h, const std::string& given, const std::string& directory);
