@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
+#include <utility>
 
 #include "async/sleep.hpp"
 #include "sim/network.hpp"
@@ -75,6 +76,10 @@ void host::set_down(bool d) {
   changed_.pulse();
 }
 
+void host::send_held() {
+  for (auto& p : std::exchange(held_, {})) transmit(std::move(p));
+}
+
 void host::count(std::size_t& udp_sockets, std::size_t& tcp_streams, std::size_t& listeners) const {
   udp_sockets += udp_.sockets();
   tcp_streams += tcp_.streams();
@@ -118,7 +123,7 @@ async::task<net::result<std::vector<base::ip_address>>> host::resolve(std::strin
     co_return std::vector<base::ip_address>{base::ip_address::loopback(base::ip_family::v4),
                                             base::ip_address::loopback(base::ip_family::v6)};
   co_await async::sleep_for(lookup_time);
-  if (down_) co_return base::fail(base::errc::timed_out);
+  if (down_ || asleep_) co_return base::fail(base::errc::timed_out);
   auto found = network_.find_name(name);
   if (!found) co_return base::fail(base::errc::not_found);
   // DNS64 (RFC 6147): behind a NAT64, what has only IPv4 addresses is given some of IPv6.

@@ -60,6 +60,11 @@ class host final : public net::host {
   void set_router(router* r) noexcept { router_ = r; }
   [[nodiscard]] bool down() const noexcept { return down_; }
   void set_down(bool d);
+  [[nodiscard]] bool asleep() const noexcept { return asleep_; }
+  void set_asleep(bool a) noexcept { asleep_ = a; }
+  void hold(packet p) { held_.push_back(std::move(p)); }  // no more than the windows of its connections
+  void send_held();
+  void drop_held() noexcept { held_.clear(); }
   void transmit(packet p);
   // False: nobody here wants it.
   [[nodiscard]] bool deliver(const packet& p);
@@ -76,6 +81,8 @@ class host final : public net::host {
   std::vector<net::interface_address> addresses_;
   router* router_ = nullptr;  // nothing: the Internet itself
   bool down_ = false;
+  bool asleep_ = false;
+  std::vector<packet> held_;  // segments that wait for the end of the sleep, in order
   bool refuses_ = true;
   async::event changed_;  // pulsed: addresses_ or down_
   udp_stack udp_{*this};

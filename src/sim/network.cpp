@@ -126,14 +126,23 @@ void network::heal(host& a, host& b) {
 }
 
 void network::set_down(host& h) {
+  h.set_asleep(false);  // the battery is empty
+  h.drop_held();
   h.reset_connections();
   h.set_down(true);
 }
 
 void network::set_up(host& h) { h.set_down(false); }
 
+void network::set_asleep(host& h) { h.set_asleep(true); }
+
+void network::wake(host& h) {
+  h.set_asleep(false);
+  h.send_held();
+}
+
 bool network::blocked(const host& from, const host& to) const {
-  return to.down() || partitions_.contains({from.index(), to.index()});
+  return to.down() || (to.asleep() && &from != &to) || partitions_.contains({from.index(), to.index()});
 }
 
 }  // namespace strata::sim

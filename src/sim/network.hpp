@@ -63,6 +63,10 @@ class network {
   void heal(host& a, host& b);
   void set_down(host& h);  // resets its TCP connections, then neither sends nor receives
   void set_up(host& h);
+  // Silence: datagrams to it and from it vanish, its TCP says nothing, and no peer is told (no reset, no ICMP). What its TCP
+  // wanted to say leaves when it wakes. Its programs and their timers run on, because all hosts share one loop.
+  void set_asleep(host& h);
+  void wake(host& h);
 
   // Called for every packet sent, delivered and dropped; must not touch the network.
   void tap(std::function<void(const packet_event&)> listener) { taps_.push_back(std::move(listener)); }

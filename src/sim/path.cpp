@@ -19,6 +19,11 @@ base::duration retransmission_after(int attempt) {
   return std::min<base::duration>(std::chrono::milliseconds(200) * (1 << std::min(attempt, 10)), std::chrono::minutes(2));
 }
 
+std::string_view why_blocked(const host& to) {
+  if (to.down()) return "receiver is down";
+  return to.asleep() ? "receiver is asleep" : "partition";
+}
+
 }  // namespace
 
 void network::observe(packet_event::moment what, const packet& p, std::string_view reason) {
@@ -36,6 +41,11 @@ void network::observe(packet_event::moment what, const packet& p, std::string_vi
 void network::transmit(host& from, packet p) {
   observe(packet_event::moment::sent, p);
   if (from.down()) return observe(packet_event::moment::dropped, p, "sender is down");
+  if (from.asleep()) {
+    // A TCP that cannot send keeps its segments; it neither retransmits nor gives up while it does not run.
+    if (p.protocol == protocol::tcp) return from.hold(std::move(p));
+    return observe(packet_event::moment::dropped, p, "sender is asleep");
+  }
   std::string_view dropped = "no route";
   const auto targets = route(from, p, dropped);
   if (targets.empty()) {
@@ -121,7 +131,7 @@ void network::schedule(host& from, host& to, packet p, base::instant arrival) {
 void network::arrive(flight& f) {
   if (blocked(f.from, f.to)) {
     if (f.content.protocol == protocol::tcp) return retransmit(f);
-    observe(packet_event::moment::dropped, f.content, f.to.down() ? "receiver is down" : "partition");
+    observe(packet_event::moment::dropped, f.content, why_blocked(f.to));
   } else if (f.to.deliver(f.content)) {
     observe(packet_event::moment::delivered, f.content);
   } else {
