@@ -27,9 +27,15 @@ std::optional<base::instant> link_direction::cross(base::instant now, std::size_
   return last_arrival_ = std::max(arrival, last_arrival_);
 }
 
+bool link_direction::loses_next() noexcept {
+  const bool alone = generator_.chance(impairments_.loss);
+  const bool in_burst = impairments_.bursts && burst_.loses_next(*impairments_.bursts, generator_);
+  return alone || in_burst;
+}
+
 fate link_direction::carry_datagram(base::instant now, std::size_t size) noexcept {
   // Every draw happens for every packet, so that one probability does not move the others' dice.
-  const bool lost = generator_.chance(impairments_.loss);
+  const bool lost = loses_next();
   const bool doubled = generator_.chance(impairments_.duplicate);
   const bool late = generator_.chance(impairments_.reorder);
   fate f;
@@ -48,7 +54,7 @@ fate link_direction::carry_datagram(base::instant now, std::size_t size) noexcep
 }
 
 base::instant link_direction::carry_segment(base::instant now, std::size_t size) noexcept {
-  const bool lost = generator_.chance(impairments_.loss);
+  const bool lost = loses_next();
   const auto arrival = *cross(now, size, false);
   return lost ? arrival + std::max(least_retransmission, 3 * impairments_.latency) : arrival;
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/time.hpp"
+#include "sim/burst_loss.hpp"
 #include "sim/generator.hpp"
 
 namespace strata::sim {
@@ -16,9 +17,10 @@ namespace strata::sim {
 using namespace std::chrono_literals;
 
 struct impairments {
-  base::duration latency = 10ms;  // one way
-  base::duration jitter{};        // up to this much more, uniform; does not reorder
-  double loss = 0;                // probabilities, each drawn for each packet
+  base::duration latency = 10ms;       // one way
+  base::duration jitter{};             // up to this much more, uniform; does not reorder
+  double loss = 0;                     // probabilities, each drawn for each packet
+  std::optional<burst_loss> bursts{};  // of loss, beside the one above
   double duplicate = 0;
   double reorder = 0;  // this packet is late by reorder_by, later ones may overtake it
   base::duration reorder_by = 10ms;
@@ -45,10 +47,12 @@ class link_direction {
   [[nodiscard]] base::instant carry_segment(base::instant now, std::size_t size) noexcept;
 
  private:
+  [[nodiscard]] bool loses_next() noexcept;
   std::optional<base::instant> cross(base::instant now, std::size_t size, bool may_drop) noexcept;
 
   impairments impairments_;
   generator generator_;
+  burst_state burst_;
   base::instant line_free_{};     // when the bottleneck has sent what it holds
   base::instant last_arrival_{};  // jitter must not reorder
 };
