@@ -26,6 +26,7 @@ struct impairments {
   base::duration reorder_by = 10ms;
   std::uint64_t bits_per_second = 0;    // 0: no limit
   std::size_t queue_bytes = 256 << 10;  // waiting for the bottleneck; more is dropped
+  std::size_t mtu = 65535;  // bytes of an IP packet; a larger datagram that may not be cut is lost, and its sender told
 };
 
 // One packet's arrivals: none, one, or two of a duplicate.

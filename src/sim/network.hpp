@@ -119,17 +119,19 @@ class network {
     host* to;
     packet content;  // as it looks there
   };
-  [[nodiscard]] std::vector<destination> route(host& from, const packet& p, std::string_view& dropped);
-  [[nodiscard]] host* find_inside(router* network, packet& p, std::string_view& dropped);
+  [[nodiscard]] std::vector<destination> route(host& from, const packet& p, refusal& dropped);
+  [[nodiscard]] host* find_inside(router* network, packet& p, refusal& dropped);
   [[nodiscard]] bool leads_to(const router& r, const base::ip_address& a) const;
   [[nodiscard]] link_direction& link_between(const host& from, const host& to);
   [[nodiscard]] bool blocked(const host& from, const host& to) const;
-  void impair(host& from, host& to, const packet& p);
+  void impair(host& from, const packet& sent, const destination& d);
   void schedule(host& from, host& to, packet p, base::instant arrival);
   void arrive(flight& f);
   void retransmit(flight& f);
   void report_unreachable(flight& f);
+  void refuse_undeliverable(host& from, const packet& p, const refusal& why);
   void refuse(host& from, const packet& p, base::errc reason, base::instant when);
+  void tell(host& from, const packet& p, base::errc what);
   void observe(packet_event::moment what, const packet& p, std::string_view reason = {});
 
   std::uint64_t seed_;

@@ -38,6 +38,10 @@ struct packet {
   sim::segment segment;  // TCP only
   // UDP only: not a datagram, but what the network says of one that went the other way (ICMP).
   std::optional<base::errc> unreachable = std::nullopt;
+  bool dont_fragment = false;  // UDP only
+
+  // Bytes of the IP packet. A TCP segment counts as a datagram would.
+  [[nodiscard]] std::size_t size() const noexcept { return payload.size() + (destination.address.is_v4() ? 28 : 48); }
 };
 
 // What a tap sees.

@@ -10,7 +10,7 @@ namespace strata::sim {
 namespace {
 
 constexpr base::duration inside_a_host = std::chrono::microseconds(10);
-constexpr std::size_t ip_and_udp_headers = 28;
+constexpr std::string_view no_route = "no route";
 constexpr base::duration tcp_gives_up = std::chrono::minutes(1);
 
 // A TCP that hears nothing tries again, ever slower, for about a quarter of an hour (Linux: tcp_retries2 = 15).
@@ -46,20 +46,28 @@ void network::transmit(host& from, packet p) {
     if (p.protocol == protocol::tcp) return from.hold(std::move(p));
     return observe(packet_event::moment::dropped, p, "sender is asleep");
   }
-  std::string_view dropped = "no route";
+  refusal dropped{no_route};
   const auto targets = route(from, p, dropped);
   if (targets.empty()) {
-    observe(packet_event::moment::dropped, p, dropped);
-    // A TCP without a way at all learns so at once; one that talks to a router that is silent learns nothing for long.
-    const bool no_route = dropped == "no route";
-    if (p.protocol == protocol::tcp && (no_route || p.segment.kind != segment_kind::open))
-      refuse(from, p, no_route ? base::errc::unreachable : base::errc::timed_out,
-             now() + (no_route ? default_.latency : tcp_gives_up));
+    observe(packet_event::moment::dropped, p, dropped.why);
+    if (p.protocol == protocol::udp && dropped.told) tell(from, p, *dropped.told);
+    if (p.protocol == protocol::tcp) refuse_undeliverable(from, p, dropped);
   }
-  for (const auto& t : targets) impair(from, *t.to, t.content);
+  for (const auto& t : targets) impair(from, p, t);
 }
 
-std::vector<network::destination> network::route(host& from, const packet& p, std::string_view& dropped) {
+// A TCP without a way at all learns so at once, and so does one that a router answers; one that talks to a router that is
+// silent learns nothing for long. What is said of an open connection is believed when it is a reset (RFC 5461 §2).
+void network::refuse_undeliverable(host& from, const packet& p, const refusal& why) {
+  const bool opens = p.segment.kind == segment_kind::open;
+  const auto soon = now() + default_.latency;
+  if (why.why == no_route) return refuse(from, p, base::errc::unreachable, soon);
+  if (why.told && (opens || why.told == base::errc::refused))
+    return refuse(from, p, opens ? *why.told : base::errc::closed, soon);
+  if (!opens) refuse(from, p, base::errc::timed_out, now() + tcp_gives_up);
+}
+
+std::vector<network::destination> network::route(host& from, const packet& p, refusal& dropped) {
   const auto& to = p.destination.address;
   std::vector<destination> targets;
   if (to.is_multicast()) {
@@ -76,10 +84,10 @@ std::vector<network::destination> network::route(host& from, const packet& p, st
     const bool own_network = network == from.behind();
     if (!(own_network && network != nullptr && network->behaviour().isolated)) {
       if (auto* found = find_inside(network, content, dropped)) return {{found, std::move(content)}};
-      if (dropped != "no route") return {};
+      if (dropped.why != no_route) return {};
     }
     if (network == nullptr) return {};
-    if (const auto why = network->outbound(content, now()); !why.empty()) {
+    if (const auto why = network->outbound(content, now())) {
       dropped = why;
       return {};
     }
@@ -87,18 +95,18 @@ std::vector<network::destination> network::route(host& from, const packet& p, st
 }
 
 // In this network, or behind one of its routers.
-host* network::find_inside(router* network, packet& p, std::string_view& dropped) {
+host* network::find_inside(router* network, packet& p, refusal& dropped) {
   const auto& to = p.destination.address;
   for (const auto& h : hosts_)
     if (h->behind() == network && h->owns(to)) return h.get();
   for (const auto& r : routers_) {
     if (r->parent() != network || !(r->has_outside(to) || leads_to(*r, to))) continue;
-    if (const auto why = r->inbound(p, now()); !why.empty()) {
+    if (const auto why = r->inbound(p, now())) {
       dropped = why;
       return nullptr;
     }
     auto* found = find_inside(r.get(), p, dropped);
-    if (found == nullptr && dropped == "no route") dropped = "nobody has this address inside";
+    if (found == nullptr && dropped.why == no_route) dropped = {"nobody has this address inside"};
     return found;
   }
   return nullptr;
@@ -112,12 +120,18 @@ bool network::leads_to(const router& r, const base::ip_address& a) const {
       routers_, [&](const auto& next) { return next->parent() == &r && (next->has_outside(a) || leads_to(*next, a)); });
 }
 
-void network::impair(host& from, host& to, const packet& p) {
+void network::impair(host& from, const packet& sent, const destination& d) {
+  auto& to = *d.to;
+  const auto& p = d.content;
   if (&from == &to) return schedule(from, to, p, now() + inside_a_host);
   auto& line = link_between(from, to);
-  const auto size = p.payload.size() + ip_and_udp_headers;
-  if (p.protocol == protocol::tcp) return schedule(from, to, p, line.carry_segment(now(), size));
-  const auto fate = line.carry_datagram(now(), size);
+  if (p.protocol == protocol::tcp) return schedule(from, to, p, line.carry_segment(now(), p.size()));
+  // What may be cut crosses in pieces, which share one fate.
+  if (p.dont_fragment && p.size() > line.current().mtu) {
+    observe(packet_event::moment::dropped, p, "larger than the link carries");
+    return tell(from, sent, base::errc::too_large);
+  }
+  const auto fate = line.carry_datagram(now(), p.size());
   if (fate.copies == 0) observe(packet_event::moment::dropped, p, fate.dropped);
   for (const auto at : fate.arrivals()) schedule(from, to, p, at);
 }
@@ -129,7 +143,7 @@ void network::schedule(host& from, host& to, packet p, base::instant arrival) {
 }
 
 void network::arrive(flight& f) {
-  if (blocked(f.from, f.to)) {
+  if (blocked(f.from, f.to) || (f.content.unreachable && f.to.asleep())) {
     if (f.content.protocol == protocol::tcp) return retransmit(f);
     observe(packet_event::moment::dropped, f.content, why_blocked(f.to));
   } else if (f.to.deliver(f.content)) {
@@ -158,6 +172,14 @@ void network::retransmit(flight& f) {
   observe(packet_event::moment::dropped, f.content, "given up");
   refuse(f.from, f.content, base::errc::timed_out, now());
   flights_.erase(f.self);
+}
+
+// What somebody on the way says of a datagram, in the words of its sender: translated back where it was translated.
+void network::tell(host& from, const packet& p, base::errc what) {
+  if (p.unreachable || p.destination.address.is_multicast()) return;  // RFC 1122 §3.2.2
+  packet back{protocol::udp, p.destination, p.source, {}, {}};
+  back.unreachable = what;
+  schedule(from, from, std::move(back), now() + default_.latency);
 }
 
 // Tells the sending TCP itself that it is of no use; no packet of anybody else's.

@@ -49,48 +49,55 @@ bool router::is_transparent(base::ip_family f) const noexcept {
   return !behaviour_.nat && !behaviour_.nat64;
 }
 
-std::string_view router::check_size(const packet& p) const noexcept {
-  if (p.protocol != protocol::udp) return {};
-  const std::size_t headers = p.destination.address.is_v4() ? 28 : 48;
-  return p.payload.size() + headers > behaviour_.mtu ? "larger than the path carries" : std::string_view();
+refusal router::check_size(const packet& p) const noexcept {
+  if (p.protocol != protocol::udp || p.size() <= behaviour_.mtu) return {};
+  if (behaviour_.reports_mtu && p.dont_fragment) return {"larger than the path carries", base::errc::too_large};
+  return {"larger than the path carries"};
 }
 
-std::string_view router::outbound(packet& p, base::instant now) {
-  if (const auto why = check_size(p); !why.empty()) return why;
+refusal router::block(const packet& p, std::string_view why) const noexcept {
+  if (!behaviour_.firewall.reject) return {why};
+  return {why, p.protocol == protocol::udp ? base::errc::unreachable : base::errc::refused};
+}
+
+refusal router::outbound(packet& p, base::instant now) {
+  if (const auto r = check_size(p)) return r;
   const auto& f = behaviour_.firewall;
-  if (p.protocol == protocol::udp && !f.udp) return "UDP is blocked";
+  if (p.protocol == protocol::udp && !f.udp) return block(p, "UDP is blocked");
   std::erase_if(open_, [&](const auto& c) { return now - c.second >= memory_of(std::get<0>(c.first)); });
   const bool answer = open_.contains({p.protocol, p.source, p.destination});
   if (p.protocol == protocol::tcp && f.tcp_ports && !answer &&
       std::ranges::find(*f.tcp_ports, p.destination.port) == f.tcp_ports->end())
-    return "this TCP port is blocked";
+    return block(p, "this TCP port is blocked");
   if (is_transparent(p.source.address.family()) && !(behaviour_.nat64 && from_nat64(p.destination.address))) {
     open_[{p.protocol, p.source, p.destination}] = now;
     return {};
   }
   if (behaviour_.nat64)
     if (const auto v4 = from_nat64(p.destination.address)) p.destination.address = *v4;
-  if (!nat_ || (p.destination.address.is_v6() && !behaviour_.ipv6)) return "no way out for this address family";
+  // RFC 1812 §4.3.3.1: who knows no way says so.
+  constexpr refusal no_way{"no way out for this address family", base::errc::unreachable};
+  if (!nat_ || (p.destination.address.is_v6() && !behaviour_.ipv6)) return no_way;
   const auto outside = nat_->outbound(p.protocol, p.source, p.destination, p.destination.address.family(), now);
-  if (!outside) return "no way out for this address family";
+  if (!outside) return no_way;
   p.source = *outside;
   return {};
 }
 
-std::string_view router::inbound(packet& p, base::instant now) {
-  if (const auto why = check_size(p); !why.empty()) return why;
-  if (p.protocol == protocol::udp && !behaviour_.firewall.udp) return "UDP is blocked";
+refusal router::inbound(packet& p, base::instant now) {
+  if (const auto r = check_size(p)) return r;
+  if (p.protocol == protocol::udp && !behaviour_.firewall.udp) return block(p, "UDP is blocked");
   if (has_outside(p.destination.address)) {
-    if (has_outside(p.source.address) && !nat_->behaviour().hairpin) return "no hairpin";
+    if (has_outside(p.source.address) && !nat_->behaviour().hairpin) return {"no hairpin"};
     const auto verdict = nat_->inbound(p.protocol, p.destination, p.source, now);
-    if (!verdict.inside) return verdict.dropped;
+    if (!verdict.inside) return {verdict.dropped};
     p.destination = *verdict.inside;
     if (p.destination.address.is_v6() && p.source.address.is_v4()) p.source.address = to_nat64(p.source.address);
     return {};
   }
   // RFC 6092 §3.2: what nobody inside has spoken to does not come in.
   const auto last = open_.find({p.protocol, p.destination, p.source});
-  if (last == open_.end() || now - last->second >= memory_of(p.protocol)) return "the firewall lets only answers in";
+  if (last == open_.end() || now - last->second >= memory_of(p.protocol)) return block(p, "the firewall lets only answers in");
   return {};
 }
 

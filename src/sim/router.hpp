@@ -21,6 +21,7 @@ namespace strata::sim {
 struct firewall_policy {
   bool udp = true;                                        // from inside out, and what answers it
   std::optional<std::vector<std::uint16_t>> tcp_ports{};  // of servers outside; nothing: all
+  bool reject = false;  // what it blocks is answered, as RFC 1812 §5.2.7.1 has it: UDP by ICMP, TCP by a reset; else silence
 };
 
 struct router_behaviour {
@@ -29,7 +30,15 @@ struct router_behaviour {
   bool ipv6 = true;                    // forwards IPv6, let in only what answers
   bool isolated = false;               // hosts inside do not reach each other directly
   firewall_policy firewall{};
-  std::size_t mtu = 65535;  // bytes of an IP packet; larger datagrams are lost
+  std::size_t mtu = 65535;   // bytes of an IP packet; larger datagrams are lost
+  bool reports_mtu = false;  // and their senders told, if they forbade to cut them; else a black hole (RFC 2923 §2.1)
+};
+
+// Why a packet does not go on (static text; empty: it does), and what its sender is told, if anything.
+struct refusal {
+  std::string_view why;
+  std::optional<base::errc> told = std::nullopt;
+  [[nodiscard]] explicit operator bool() const noexcept { return !why.empty(); }
 };
 
 class router {
@@ -46,16 +55,17 @@ class router {
   void change_outside(std::vector<base::ip_address> addresses);  // and all mappings with them
   void set_firewall(firewall_policy p) { behaviour_.firewall = std::move(p); }
 
-  // A packet that leaves, or comes in. Empty: it goes on, rewritten; otherwise why it does not (static text).
-  [[nodiscard]] std::string_view outbound(packet& p, base::instant now);
-  [[nodiscard]] std::string_view inbound(packet& p, base::instant now);
+  // A packet that leaves, or comes in. It goes on, rewritten, or is refused.
+  [[nodiscard]] refusal outbound(packet& p, base::instant now);
+  [[nodiscard]] refusal inbound(packet& p, base::instant now);
   // Whether packets to this address, seen from outside, are its business by its own address.
   [[nodiscard]] bool has_outside(const base::ip_address& a) const noexcept;
   // Whether hosts inside are visible outside under their own addresses.
   [[nodiscard]] bool is_transparent(base::ip_family f) const noexcept;
 
  private:
-  [[nodiscard]] std::string_view check_size(const packet& p) const noexcept;
+  [[nodiscard]] refusal check_size(const packet& p) const noexcept;
+  [[nodiscard]] refusal block(const packet& p, std::string_view why) const noexcept;  // by the firewall
 
   std::string name_;
   router_behaviour behaviour_;

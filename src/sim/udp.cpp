@@ -95,7 +95,9 @@ class udp_socket final : public net::udp_socket {
       }
       ++counters_.sent;
       counters_.sent_bytes += o.payload.size();
-      stack_.host_.transmit({protocol::udp, {source, local_.port}, o.to, std::move(o.payload), {}});
+      packet p{protocol::udp, {source, local_.port}, o.to, std::move(o.payload), {}};
+      p.dont_fragment = options_.dont_fragment;
+      stack_.host_.transmit(std::move(p));
     }
     outbox_.clear();
     outbox_bytes_ = 0;
