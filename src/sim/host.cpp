@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -15,6 +16,8 @@ namespace {
 constexpr base::duration lookup_time = std::chrono::milliseconds(5);
 // The wall clock of every run starts here, so that certificates and tokens are the same in each.
 constexpr base::wall_time epoch = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
+// RFC 7050 §2.2: the name that tells a host which prefix its network translates with.
+const std::vector<base::ip_address> ipv4only = {base::ip_address::v4(192, 0, 0, 170), base::ip_address::v4(192, 0, 0, 171)};
 }  // namespace
 
 host::host(network& n, std::size_t index, std::string name, std::uint64_t seed)
@@ -117,6 +120,12 @@ async::task<net::result<std::unique_ptr<net::stream>>> host::connect_local(std::
 
 net::result<std::unique_ptr<net::listener>> host::listen_local(const std::string& path) { return local_.listen(path); }
 
+bool host::behind_nat64() const noexcept {
+  for (const auto* r = router_; r != nullptr; r = r->parent())
+    if (r->behaviour().nat64) return true;
+  return false;
+}
+
 async::task<net::result<std::vector<base::ip_address>>> host::resolve(std::string name) {
   if (const auto literal = base::ip_address::parse(name)) co_return std::vector<base::ip_address>{*literal};
   if (name == "localhost")
@@ -125,12 +134,16 @@ async::task<net::result<std::vector<base::ip_address>>> host::resolve(std::strin
   co_await async::sleep_for(lookup_time);
   if (down_ || asleep_) co_return base::fail(base::errc::timed_out);
   auto found = network_.find_name(name);
+  if (name == "ipv4only.arpa") found = ipv4only;
   if (!found) co_return base::fail(base::errc::not_found);
-  // DNS64 (RFC 6147): behind a NAT64, what has only IPv4 addresses is given some of IPv6.
-  const bool has_v6 = std::ranges::any_of(*found, &base::ip_address::is_v6);
-  if (router_ != nullptr && router_->behaviour().nat64) {
-    if (!has_v6) std::ranges::transform(*found, found->begin(), to_nat64);
-    std::erase_if(*found, [](const base::ip_address& a) { return a.is_v4(); });
+  if (behind_nat64()) {
+    // DNS64 (RFC 6147 §5.1): what has no IPv6 address is given some. Who has no IPv4 of its own does not ask for it.
+    std::vector<base::ip_address> made;
+    if (std::ranges::none_of(*found, &base::ip_address::is_v6))
+      std::ranges::transform(*found, std::back_inserter(made), to_nat64);
+    found->insert(found->begin(), made.begin(), made.end());
+    if (std::ranges::none_of(addresses_, [](const auto& i) { return i.address.is_v4() && !i.loopback; }))
+      std::erase_if(*found, &base::ip_address::is_v4);
   }
   co_return std::move(*found);
 }

@@ -74,6 +74,8 @@ class host final : public net::host {
   [[nodiscard]] std::uint16_t draw_port() { return static_cast<std::uint16_t>(32768 + random_below(28232)); }
 
  private:
+  [[nodiscard]] bool behind_nat64() const noexcept;
+
   network& network_;
   std::size_t index_;
   std::string name_;

@@ -17,7 +17,7 @@ base::endpoint nat_table::blur(const base::endpoint& remote, dependence d) noexc
 }
 
 std::optional<base::endpoint> nat_table::outbound(protocol p, const base::endpoint& inside, const base::endpoint& remote,
-                                                  base::ip_family family, base::instant now) {
+                                                  base::ip_family family, base::instant now, segment_kind kind) {
   expire(now);
   const inside_key key{p, inside, blur(remote, behaviour_.mapping), family};
   auto known = by_inside_.find(key);
@@ -28,18 +28,38 @@ std::optional<base::endpoint> nat_table::outbound(protocol p, const base::endpoi
     by_outside_[{p, *outside}].key = key;
   }
   auto& m = by_outside_.at({p, known->second});
+  if (p == protocol::tcp) {
+    m.connections[remote].pass(tcp_session::direction::out, kind, now);
+    return known->second;
+  }
   m.last_out = now;
   m.let_in[blur(remote, behaviour_.filtering)] = now;
   return known->second;
 }
 
 nat_table::verdict nat_table::inbound(protocol p, const base::endpoint& outside, const base::endpoint& remote,
-                                      base::instant now) {
+                                      base::instant now, segment_kind kind) {
   expire(now);
   const auto m = by_outside_.find({p, outside});
   if (m == by_outside_.end()) return {std::nullopt, "no mapping"};
-  if (!m->second.let_in.contains(blur(remote, behaviour_.filtering))) return {std::nullopt, "filtered"};
+  if (!lets_in(m->second, remote)) return {std::nullopt, "filtered"};
+  if (p == protocol::tcp) m->second.connections[remote].pass(tcp_session::direction::in, kind, now);
   return {std::get<1>(m->second.key), {}};
+}
+
+bool nat_table::lets_in(const mapping& m, const base::endpoint& remote) const {
+  const auto blurred = blur(remote, behaviour_.filtering);
+  return m.let_in.contains(blurred) ||
+         std::ranges::any_of(m.connections, [&](const auto& c) { return blur(c.first, behaviour_.filtering) == blurred; });
+}
+
+bool nat_table::forgotten(protocol p, mapping& m, base::instant now) const {
+  if (p == protocol::tcp) {
+    std::erase_if(m.connections, [&](const auto& c) { return c.second.forgotten(now, behaviour_.tcp); });
+    return m.connections.empty();
+  }
+  std::erase_if(m.let_in, [&](const auto& entry) { return now - entry.second >= behaviour_.mapping_timeout; });
+  return now - m.last_out >= behaviour_.mapping_timeout;
 }
 
 std::optional<base::endpoint> nat_table::allocate(protocol p, const base::endpoint& inside, base::ip_family family) {
@@ -58,9 +78,7 @@ std::optional<base::endpoint> nat_table::allocate(protocol p, const base::endpoi
 
 void nat_table::expire(base::instant now) {
   for (auto m = by_outside_.begin(); m != by_outside_.end();) {
-    const auto limit = timeout(m->first.first);
-    std::erase_if(m->second.let_in, [&](const auto& entry) { return now - entry.second >= limit; });
-    if (now - m->second.last_out < limit) {
+    if (!forgotten(m->first.first, m->second, now)) {
       ++m;
       continue;
     }

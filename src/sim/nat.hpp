@@ -14,6 +14,7 @@
 #include "base/time.hpp"
 #include "sim/generator.hpp"
 #include "sim/packet.hpp"
+#include "sim/tcp_session.hpp"
 
 namespace strata::sim {
 
@@ -27,7 +28,7 @@ struct nat_behaviour {
   port_allocation ports = port_allocation::preserving;
   bool hairpin = false;                                      // RFC 4787 §6
   base::duration mapping_timeout = std::chrono::minutes(2);  // §4.3: REQ-5; refreshed by what goes out
-  base::duration tcp_timeout = std::chrono::hours(2);        // RFC 5382 §5
+  tcp_timeouts tcp{};                                        // a mapping ends with the last connection that uses it
 };
 
 class nat_table {
@@ -36,15 +37,17 @@ class nat_table {
       : behaviour_(b), outside_(std::move(outside)), generator_(g) {}
 
   // A packet from inside: what its source becomes. Nothing: there is no outside address of the family, or no port left.
-  // `family`: of the outside, which a NAT64 changes.
+  // `family`: of the outside, which a NAT64 changes. `kind`: of a TCP segment.
   [[nodiscard]] std::optional<base::endpoint> outbound(protocol p, const base::endpoint& inside, const base::endpoint& remote,
-                                                       base::ip_family family, base::instant now);
+                                                       base::ip_family family, base::instant now,
+                                                       segment_kind kind = segment_kind::data);
   // A packet from outside: whom it is for, or why it goes nowhere (static text).
   struct verdict {
     std::optional<base::endpoint> inside;
     std::string_view dropped;
   };
-  [[nodiscard]] verdict inbound(protocol p, const base::endpoint& outside, const base::endpoint& remote, base::instant now);
+  [[nodiscard]] verdict inbound(protocol p, const base::endpoint& outside, const base::endpoint& remote, base::instant now,
+                                segment_kind kind = segment_kind::data);
 
   void forget_all() noexcept;  // somebody pulled the plug
   void set_outside(std::vector<base::ip_address> addresses) { outside_ = std::move(addresses); }
@@ -58,13 +61,13 @@ class nat_table {
   struct mapping {
     inside_key key;
     base::instant last_out{};
-    std::map<base::endpoint, base::instant> let_in;  // remotes, blurred by dependence, when we last wrote to them
+    std::map<base::endpoint, base::instant> let_in;     // remotes, blurred by dependence, when we last wrote to them
+    std::map<base::endpoint, tcp_session> connections;  // TCP: instead of both, by remote
   };
 
   [[nodiscard]] static base::endpoint blur(const base::endpoint& remote, dependence d) noexcept;
-  [[nodiscard]] base::duration timeout(protocol p) const noexcept {
-    return p == protocol::udp ? behaviour_.mapping_timeout : behaviour_.tcp_timeout;
-  }
+  [[nodiscard]] bool lets_in(const mapping& m, const base::endpoint& remote) const;
+  [[nodiscard]] bool forgotten(protocol p, mapping& m, base::instant now) const;
   [[nodiscard]] std::optional<base::endpoint> allocate(protocol p, const base::endpoint& inside, base::ip_family family);
   void expire(base::instant now);
 

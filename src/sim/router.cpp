@@ -6,7 +6,8 @@ namespace strata::sim {
 namespace {
 
 constexpr base::duration firewall_memory = std::chrono::minutes(2);
-base::duration memory_of(protocol p) { return p == protocol::udp ? firewall_memory : base::duration(std::chrono::hours(2)); }
+// RFC 6092 §3.2.1 and §3.3.1: REC-14 and REC-35.
+base::duration memory_of(protocol p) { return p == protocol::udp ? firewall_memory : tcp_timeouts{}.established; }
 constexpr std::array<std::uint8_t, 12> nat64_prefix = {0x00, 0x64, 0xff, 0x9b};
 
 }  // namespace
@@ -78,7 +79,7 @@ refusal router::outbound(packet& p, base::instant now) {
   // RFC 1812 §4.3.3.1: who knows no way says so.
   constexpr refusal no_way{"no way out for this address family", base::errc::unreachable};
   if (!nat_ || (p.destination.address.is_v6() && !behaviour_.ipv6)) return no_way;
-  const auto outside = nat_->outbound(p.protocol, p.source, p.destination, p.destination.address.family(), now);
+  const auto outside = nat_->outbound(p.protocol, p.source, p.destination, p.destination.address.family(), now, p.segment.kind);
   if (!outside) return no_way;
   p.source = *outside;
   return {};
@@ -89,7 +90,7 @@ refusal router::inbound(packet& p, base::instant now) {
   if (p.protocol == protocol::udp && !behaviour_.firewall.udp) return block(p, "UDP is blocked");
   if (has_outside(p.destination.address)) {
     if (has_outside(p.source.address) && !nat_->behaviour().hairpin) return {"no hairpin"};
-    const auto verdict = nat_->inbound(p.protocol, p.destination, p.source, now);
+    const auto verdict = nat_->inbound(p.protocol, p.destination, p.source, now, p.segment.kind);
     if (!verdict.inside) return {verdict.dropped};
     p.destination = *verdict.inside;
     if (p.destination.address.is_v6() && p.source.address.is_v4()) p.source.address = to_nat64(p.source.address);

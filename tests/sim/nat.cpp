@@ -94,3 +94,61 @@ TEST_CASE("a reboot forgets everything, and another address is used at once") {
   CHECK(out(n, a)->address.to_string() == "203.0.113.2");
   CHECK_FALSE(n.outbound(protocol::udp, inside, a, base::ip_family::v6, noon));
 }
+
+namespace {
+using enum segment_kind;
+struct passed {
+  bool outward;
+  segment_kind kind;
+};
+constexpr passed handshake[] = {{true, open}, {false, accepted}};
+}  // namespace
+
+TEST_CASE("a TCP mapping lasts as long as the phase of its connection says") {
+  struct row {
+    std::vector<passed> then;
+    base::duration lasts;
+  };
+  for (const auto& r : {
+           row{{}, 124min}, row{{{true, data}, {false, credit}}, 124min}, row{{{true, end}}, 124min},  // half-closed is open
+           row{{{false, end}, {false, data}}, 124min}, row{{{true, end}, {false, end}}, 4min},
+           row{{{false, end}, {true, data}, {true, end}}, 4min}, row{{{true, reset}}, 4min}, row{{{false, reset}}, 4min},
+           row{{{true, reset}, {true, open}, {false, accepted}}, 124min},  // the same ports again
+           row{{{true, end}, {false, end}, {true, open}}, 4min},           // nobody has answered yet
+       }) {
+    auto n = make({});
+    auto now = noon;
+    std::optional<base::endpoint> mapped;
+    const auto pass = [&](const passed& p) {
+      now += 1s;
+      if (p.outward) mapped = n.outbound(protocol::tcp, inside, a, base::ip_family::v4, now, p.kind);
+      else CHECK(n.inbound(protocol::tcp, *mapped, a, now, p.kind).inside == std::optional(inside));
+    };
+    for (const auto& p : handshake) pass(p);
+    for (const auto& p : r.then) pass(p);
+    auto before = n, after = n;
+    CHECK(before.inbound(protocol::tcp, *mapped, a, now + r.lasts - 1s).inside);
+    CHECK(after.inbound(protocol::tcp, *mapped, a, now + r.lasts).dropped == "no mapping");
+    CHECK(after.mappings() == 0);
+  }
+}
+
+TEST_CASE("a TCP mapping that nobody answered lasts four minutes, and one that both opened at once two hours") {
+  auto n = make({});
+  const auto mapped = *n.outbound(protocol::tcp, inside, a, base::ip_family::v4, noon, open);
+  auto silent = n;
+  CHECK(silent.inbound(protocol::tcp, mapped, a, noon + 4min, data).dropped == "no mapping");
+  CHECK(n.inbound(protocol::tcp, mapped, a, noon + 1s, open).inside);
+  CHECK(n.inbound(protocol::tcp, mapped, a, noon + 2h, data).inside);
+}
+
+TEST_CASE("a TCP mapping that several connections share ends with the last, and each lets in its own peer only") {
+  auto n = make({});
+  const auto mapped = *n.outbound(protocol::tcp, inside, a, base::ip_family::v4, noon, open);
+  CHECK(n.outbound(protocol::tcp, inside, b, base::ip_family::v4, noon, open) == mapped);
+  for (const auto& peer : {a, b}) CHECK(n.inbound(protocol::tcp, mapped, peer, noon, accepted).inside);
+  CHECK(n.inbound(protocol::tcp, mapped, a2, noon, open).dropped == "filtered");
+  CHECK(n.inbound(protocol::tcp, mapped, a, noon, reset).inside);
+  CHECK(n.inbound(protocol::tcp, mapped, a, noon + 5min).dropped == "filtered");
+  CHECK(n.inbound(protocol::tcp, mapped, b, noon + 5min).inside);
+}

@@ -150,3 +150,29 @@ TEST_CASE("same seed, same run, also through routers") {
   CHECK(hash_of(1) == hash_of(1));
   CHECK(hash_of(1) != hash_of(2));
 }
+
+TEST_CASE("names behind a NAT64 are IPv6, however far above it stands, and a well-known name tells its prefix") {
+  using list = std::vector<std::string>;
+  sim::network net(1);
+  auto& carrier = net.add_router("carrier", {.nat64 = true}, {base::ip_address::v4(203, 0, 113, 1)});
+  auto& home = net.add_router("home", {}, {}, &carrier);
+  auto& six = net.add_host_behind(home, "six", {"2001:db8:1::2"});
+  auto& both = net.add_host_behind(home, "both", {"2001:db8:1::3", "192.168.1.3"});
+  auto& outside = net.add_host("outside", {"192.0.2.9"});
+  net.add_name("four", {base::ip_address::v4(192, 0, 2, 1)});
+  net.add_name("dual", {base::ip_address::v4(192, 0, 2, 1), *base::ip_address::parse("2001:db8::1")});
+  const auto ask = [&](sim::host& h, std::string name) {
+    return net.run([](sim::host& h, std::string name) -> async::task<list> {
+      list found;
+      const auto addresses = co_await h.resolve(name);
+      for (const auto& a : *addresses) found.push_back(a.to_string());
+      co_return found;
+    }(h, std::move(name)));
+  };
+  CHECK(ask(six, "four") == list{"64:ff9b::c000:201"});
+  CHECK(ask(six, "dual") == list{"2001:db8::1"});
+  CHECK(ask(both, "four") == list{"64:ff9b::c000:201", "192.0.2.1"});
+  CHECK(ask(both, "dual") == list{"192.0.2.1", "2001:db8::1"});
+  CHECK(ask(six, "ipv4only.arpa") == list{"64:ff9b::c000:aa", "64:ff9b::c000:ab"});
+  CHECK(ask(outside, "ipv4only.arpa") == list{"192.0.0.170", "192.0.0.171"});
+}
