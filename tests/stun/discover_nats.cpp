@@ -1,9 +1,11 @@
-// Discovery through every kind of NAT: a real server of RFC 5780, a real client, and a table of translations in between.
+// Discovery through every kind of NAT: a real server of RFC 5780, a real client, and a simulated router in between.
 #include <doctest/doctest.h>
 
-#include <optional>
+#include <array>
+#include <utility>
 
-#include "nat_host.hpp"
+#include "async/async.hpp"
+#include "sim/network.hpp"
 #include "stun/attributes.hpp"
 #include "stun/binding_server.hpp"
 #include "stun/discovery/discover.hpp"
@@ -17,21 +19,22 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using test::depends_on;
+using sim::dependence;
 constexpr std::uint16_t port = 3478;
 
-// The network is the last member: what runs on it ends first.
 struct behind {
-  explicit behind(test::nat_kind k, std::uint64_t seed = 1, double loss = 0)
+  explicit behind(sim::router_behaviour b, std::uint64_t seed = 1, double loss = 0)
       : network(seed),
-        router(network.add_host("router", {"203.0.113.9"})),
+        router(network.add_router("router", std::move(b), {base::ip_address::v4(203, 0, 113, 9)})),
+        client(network.add_host_behind(router, "client", {"192.168.1.7"})),
         machine(network.add_host("server", {"198.51.100.1", "198.51.100.2"})),
-        plain(network.add_host("plain", {"198.51.100.3"})),
-        client(owned_.emplace(network, router, k)) {
+        plain(network.add_host("plain", {"198.51.100.3"})) {
     network.all_links({.latency = 15ms, .loss = loss});
     network.start("server", serve(machine));
     network.start("plain", serve_plain(plain));
   }
+  explicit behind(const sim::nat_behaviour& n, std::uint64_t seed = 1, double loss = 0)
+      : behind(sim::router_behaviour{.nat = n}, seed, loss) {}
   static async::task<> serve(sim::host& machine) {
     binding_server server(machine, {});
     auto sockets = discovery_sockets::bind(machine, {machine.address(0), port}, {machine.address(1), port + 1});
@@ -51,18 +54,15 @@ struct behind {
     return network.run(discover_nat(client, {.servers = {{machine.address(0), port}}, .lifetime = lifetime}));
   }
 
- private:
-  std::optional<test::nat_host> owned_;
-
- public:
   sim::network network;
-  sim::host& router;
+  sim::router& router;
+  sim::host& client;
   sim::host& machine;
   sim::host& plain;
-  test::nat_host& client;
 };
 
-constexpr std::array all_kinds{depends_on::nothing, depends_on::address, depends_on::address_and_port};
+constexpr std::array all_kinds{dependence::endpoint_independent, dependence::address_dependent,
+                               dependence::address_and_port_dependent};
 
 }  // namespace
 
@@ -74,7 +74,7 @@ TEST_CASE("every mapping with every filtering is found out for what it is") {
                                   filtering_kind::address_and_port_dependent};
   for (std::size_t m = 0; m < 3; ++m)
     for (std::size_t f = 0; f < 3; ++f) {
-      behind nat({.mapping = all_kinds[m], .filtering = all_kinds[f]});
+      behind nat(sim::nat_behaviour{.mapping = all_kinds[m], .filtering = all_kinds[f]});
       const auto begin = nat.network.now();
       const auto r = nat.discover();
       CAPTURE(as_line(r));
@@ -89,16 +89,16 @@ TEST_CASE("every mapping with every filtering is found out for what it is") {
 
 TEST_CASE("packet loss makes no other NAT of it") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    behind nat({.mapping = depends_on::nothing, .filtering = depends_on::address}, seed, 0.05);
+    behind nat(sim::nat_behaviour{.filtering = dependence::address_dependent}, seed, 0.05);
     CHECK(to_string(nat.discover().name()) == "restricted cone");
   }
 }
 
 TEST_CASE("how the NAT gives out ports is seen") {
-  for (const auto& [ports, kind] : {std::pair{test::ports::preserved, port_kind::preserving},
-                                    {test::ports::sequential, port_kind::sequential},
-                                    {test::ports::random, port_kind::random}}) {
-    behind nat({.ports = ports});
+  for (const auto& [ports, kind] : {std::pair{sim::port_allocation::preserving, port_kind::preserving},
+                                    {sim::port_allocation::sequential, port_kind::sequential},
+                                    {sim::port_allocation::random, port_kind::random}}) {
+    behind nat(sim::nat_behaviour{.ports = ports});
     CHECK(nat.discover().ports == kind);
   }
 }
@@ -106,13 +106,13 @@ TEST_CASE("how the NAT gives out ports is seen") {
 TEST_CASE("hairpinning is found even where filtering is strict, and missed where it is missing") {
   for (const bool hairpin : {true, false})
     for (const auto filtering : all_kinds) {
-      behind nat({.filtering = filtering, .hairpin = hairpin});
+      behind nat(sim::nat_behaviour{.filtering = filtering, .hairpin = hairpin});
       CHECK(nat.discover().hairpin == (hairpin ? finding::yes : finding::no));
     }
 }
 
 TEST_CASE("where UDP is blocked TCP tells so") {
-  behind nat({.udp = false});
+  behind nat(sim::router_behaviour{.nat = sim::nat_behaviour{}, .firewall = {.udp = false}});
   const auto r = nat.discover();
   CHECK(to_string(r.name()) == "UDP blocked");
   CHECK(r.servers[0].tcp);
@@ -120,19 +120,19 @@ TEST_CASE("where UDP is blocked TCP tells so") {
 
 TEST_CASE("two servers without RFC 5780 tell a cone from a symmetric NAT, and no more") {
   for (const auto mapping : all_kinds) {
-    behind nat({.mapping = mapping});
+    behind nat(sim::nat_behaviour{.mapping = mapping});
     auto& other = nat.network.add_host("other", {"198.51.100.4"});
     nat.network.start("other", behind::serve_plain(other));
     const auto r =
         nat.network.run(discover_nat(nat.client, {.servers = {{nat.plain.address(0), port}, {other.address(0), port}}}));
-    CHECK(to_string(r.name()) == (mapping == depends_on::nothing ? "cone" : "symmetric"));
+    CHECK(to_string(r.name()) == (mapping == dependence::endpoint_independent ? "cone" : "symmetric"));
     CHECK(r.filtering == filtering_kind::unknown);
   }
 }
 
 TEST_CASE("the lifetime of mappings is measured to within a few seconds") {
   for (const auto truth : {25s, 120s, 290s}) {
-    behind nat({.timeout = truth});
+    behind nat(sim::nat_behaviour{.mapping_timeout = truth});
     const auto r = nat.discover(true);
     REQUIRE(r.lifetime);
     CAPTURE(truth.count());
@@ -140,7 +140,7 @@ TEST_CASE("the lifetime of mappings is measured to within a few seconds") {
     CHECK(r.lifetime->at_most >= truth - 1s);
     CHECK(r.lifetime->at_most - r.lifetime->at_least <= 20s);
   }
-  behind patient({.timeout = 2h});
+  behind patient(sim::nat_behaviour{.mapping_timeout = 2h});
   const auto r = patient.discover(true);
   REQUIRE(r.lifetime);
   CHECK(r.lifetime->at_least == 10min);
@@ -149,7 +149,7 @@ TEST_CASE("the lifetime of mappings is measured to within a few seconds") {
 
 // req: 5780-5-a
 TEST_CASE("a server that refuses RESPONSE-PORT cannot measure lifetimes, and that is all") {
-  behind nat({});
+  behind nat(sim::nat_behaviour{});
   const auto r = nat.network.run(measure_lifetime(nat.client, {nat.plain.address(0), port}, 10min));
   CHECK(r.error().code == response_error(420));
   const auto report = nat.network.run(discover_nat(nat.client, {.servers = {{nat.plain.address(0), port}}, .lifetime = true}));
