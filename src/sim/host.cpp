@@ -102,7 +102,10 @@ bool host::may_bind(const base::ip_address& a) const { return a.is_unspecified()
 
 void host::transmit(packet p) { network_.transmit(*this, std::move(p)); }
 
-bool host::deliver(const packet& p) { return p.protocol == protocol::udp ? udp_.deliver(p) : tcp_.deliver(p); }
+delivery host::deliver(const packet& p) {
+  if (p.protocol == protocol::udp) return udp_.deliver(p);
+  return tcp_.deliver(p) ? delivery::taken : delivery::nobody_listens;
+}
 
 net::result<std::unique_ptr<net::udp_socket>> host::bind_udp(const base::endpoint& local, net::udp_options o) {
   return udp_.bind(local, o);

@@ -11,6 +11,7 @@
 #include "sim/generator.hpp"
 #include "sim/local.hpp"
 #include "sim/packet.hpp"
+#include "sim/receive_pace.hpp"
 #include "sim/tcp.hpp"
 #include "sim/udp.hpp"
 
@@ -34,6 +35,10 @@ class host final : public net::host {
   // Whether a datagram to a port where nobody listens is answered by an ICMP error; a firewall may keep silent.
   void set_refuses(bool r) noexcept { refuses_ = r; }
   [[nodiscard]] bool refuses() const noexcept { return refuses_; }
+
+  // How much its programs read in a second, over all sockets and streams; 0: as fast as it arrives. Windows fill and writers
+  // wait; of datagrams, what finds the inbox full is dropped.
+  void set_receive_rate(std::uint64_t bytes_per_second) noexcept { pace_.set(bytes_per_second); }
 
   // net::host
   [[nodiscard]] async::loop& loop() override;
@@ -59,6 +64,7 @@ class host final : public net::host {
   [[nodiscard]] router* behind() const noexcept { return router_; }
   void set_router(router* r) noexcept { router_ = r; }
   [[nodiscard]] bool down() const noexcept { return down_; }
+  [[nodiscard]] receive_pace& pace() noexcept { return pace_; }
   void set_down(bool d);
   [[nodiscard]] bool asleep() const noexcept { return asleep_; }
   void set_asleep(bool a) noexcept { asleep_ = a; }
@@ -66,8 +72,7 @@ class host final : public net::host {
   void send_held();
   void drop_held() noexcept { held_.clear(); }
   void transmit(packet p);
-  // False: nobody here wants it.
-  [[nodiscard]] bool deliver(const packet& p);
+  [[nodiscard]] delivery deliver(const packet& p);
   [[nodiscard]] bool listens_to_group(const packet& p) const { return udp_.has_member(p.destination); }
   void count(std::size_t& udp_sockets, std::size_t& tcp_streams, std::size_t& listeners) const;
   void reset_connections() { tcp_.reset_all(); }
@@ -89,7 +94,8 @@ class host final : public net::host {
   async::event changed_;  // pulsed: addresses_ or down_
   udp_stack udp_{*this};
   tcp_stack tcp_{*this};
-  local_names local_;
+  receive_pace pace_;
+  local_names local_{pace_};
 };
 
 }  // namespace strata::sim

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "async/event.hpp"
+#include "async/sleep.hpp"
 
 namespace strata::sim {
 
@@ -35,13 +36,20 @@ struct pipe {
 
 class local_stream final : public net::stream {
  public:
-  local_stream(std::shared_ptr<pipe> in, std::shared_ptr<pipe> out) : in_(std::move(in)), out_(std::move(out)) {}
+  local_stream(std::shared_ptr<pipe> in, std::shared_ptr<pipe> out, receive_pace& pace)
+      : in_(std::move(in)), out_(std::move(out)), pace_(pace) {}
   ~local_stream() override { close(); }
 
   [[nodiscard]] async::task<net::result<std::size_t>> read(base::byte_span into) override {
-    while (in_->unread() == 0 && !in_->ended && !closed_) co_await in_->readable.wait();
-    if (closed_) co_return base::fail(base::errc::closed);
-    const auto n = std::min(into.size(), in_->unread());
+    const auto& clock = co_await async::this_loop();
+    for (;;) {
+      while (in_->unread() == 0 && !in_->ended && !closed_) co_await in_->readable.wait();
+      if (closed_) co_return base::fail(base::errc::closed);
+      if (in_->unread() == 0 || pace_.next() <= clock.now()) break;
+      co_await async::sleep_until(pace_.next());
+    }
+    const auto n = std::min({into.size(), in_->unread(), pace_.most()});
+    pace_.took(n, clock.now());
     std::copy_n(in_->data.begin() + static_cast<std::ptrdiff_t>(in_->taken), n, into.begin());
     in_->taken += n;
     if (in_->unread() == 0) {
@@ -88,6 +96,7 @@ class local_stream final : public net::stream {
 
  private:
   std::shared_ptr<pipe> in_, out_;
+  receive_pace& pace_;
   bool closed_ = false;
 };
 
@@ -113,9 +122,9 @@ class local_listener final : public net::listener {
     if (waiting_.size() >= backlog) return nullptr;
     auto there = std::make_shared<pipe>();
     auto back = std::make_shared<pipe>();
-    waiting_.push_back(std::make_unique<local_stream>(there, back));
+    waiting_.push_back(std::make_unique<local_stream>(there, back, names_.pace_));
     arrived_.pulse();
-    return std::make_unique<local_stream>(back, there);
+    return std::make_unique<local_stream>(back, there, names_.pace_);
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "net/host.hpp"
+#include "sim/receive_pace.hpp"
 
 namespace strata::sim {
 
@@ -14,7 +15,7 @@ class local_listener;
 
 class local_names {
  public:
-  local_names() = default;
+  explicit local_names(receive_pace& p) noexcept : pace_(p) {}
   ~local_names();
   local_names(const local_names&) = delete;
   local_names& operator=(const local_names&) = delete;
@@ -26,6 +27,7 @@ class local_names {
 
  private:
   friend class local_listener;
+  receive_pace& pace_;
   std::map<std::string, local_listener*> listeners_;
 };
 

@@ -31,6 +31,9 @@ struct segment {
   base::errc reason = base::errc::closed;  // reset: what the other side is told
 };
 
+// What becomes of a packet at the host it was for.
+enum class delivery : std::uint8_t { taken, inbox_full, nobody_listens };
+
 struct packet {
   sim::protocol protocol = protocol::udp;
   base::endpoint source, destination;

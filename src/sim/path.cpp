@@ -146,11 +146,15 @@ void network::arrive(flight& f) {
   if (blocked(f.from, f.to) || (f.content.unreachable && f.to.asleep())) {
     if (f.content.protocol == protocol::tcp) return retransmit(f);
     observe(packet_event::moment::dropped, f.content, why_blocked(f.to));
-  } else if (f.to.deliver(f.content)) {
-    observe(packet_event::moment::delivered, f.content);
   } else {
-    observe(packet_event::moment::dropped, f.content, "nobody listens");
-    report_unreachable(f);
+    switch (f.to.deliver(f.content)) {
+      case delivery::taken: observe(packet_event::moment::delivered, f.content); break;
+      case delivery::inbox_full: observe(packet_event::moment::dropped, f.content, "inbox full"); break;
+      case delivery::nobody_listens:
+        observe(packet_event::moment::dropped, f.content, "nobody listens");
+        report_unreachable(f);
+        break;
+    }
   }
   flights_.erase(f.self);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "async/sleep.hpp"
 #include "sim/host.hpp"
 
 namespace strata::sim {
@@ -34,11 +35,17 @@ async::task<net::result<void>> tcp_stream::established() {
 }
 
 async::task<net::result<std::size_t>> tcp_stream::read(base::byte_span into) {
-  while (taken_ == inbox_.size() && !peer_finished_ && state_ == state::open) co_await readable_.wait();
-  const auto n = std::min(into.size(), inbox_.size() - taken_);
+  auto& pace = stack_.host_.pace();
+  for (;;) {
+    while (taken_ == inbox_.size() && !peer_finished_ && state_ == state::open) co_await readable_.wait();
+    if (taken_ == inbox_.size() || pace.next() <= stack_.host_.now()) break;
+    co_await async::sleep_until(pace.next());
+  }
+  const auto n = std::min({into.size(), inbox_.size() - taken_, pace.most()});
   if (n == 0 && !into.empty() && !peer_finished_) co_return base::fail(reason_);
   std::copy_n(inbox_.begin() + static_cast<std::ptrdiff_t>(taken_), n, into.begin());
   taken_ += n;
+  pace.took(n, stack_.host_.now());
   consumed(n);
   co_return n;
 }

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "async/event.hpp"
+#include "async/sleep.hpp"
 #include "sim/host.hpp"
 #include "sim/routing.hpp"
 
@@ -30,10 +31,13 @@ class udp_socket final : public net::udp_socket {
   [[nodiscard]] const net::udp_counters& counters() const override { return counters_; }
 
   [[nodiscard]] async::task<net::result<std::span<const net::datagram>>> receive() override {
+    auto& pace = stack_.host_.pace();
     while (inbox_.empty()) co_await arrived_.wait();
+    while (pace.next() > stack_.host_.now()) co_await async::sleep_until(pace.next());
     held_.clear();
     batch_.clear();
-    while (!inbox_.empty() && held_.size() < batch_size) {
+    while (!inbox_.empty() && held_.size() < batch_size && pace.next() <= stack_.host_.now()) {
+      pace.took(inbox_.front().payload.size(), stack_.host_.now());
       inbox_bytes_ -= inbox_.front().payload.size();
       held_.push_back(std::move(inbox_.front()));
       inbox_.pop_front();
@@ -68,13 +72,15 @@ class udp_socket final : public net::udp_socket {
   [[nodiscard]] bool specific() const { return !local_.address.is_unspecified(); }
   [[nodiscard]] bool reusable() const { return options_.reuse_address; }
 
-  void take(const packet& p) {
-    if (inbox_bytes_ + p.payload.size() > options_.receive_buffer) return;  // as a kernel does: without a word
+  // False: nobody reads, and the buffer is full.
+  bool take(const packet& p) {
+    if (inbox_bytes_ + p.payload.size() > options_.receive_buffer) return false;
     ++counters_.received;
     counters_.received_bytes += p.payload.size();
     inbox_bytes_ += p.payload.size();
     inbox_.push_back(p);
     arrived_.pulse();
+    return true;
   }
 
   void learn(const base::endpoint& peer, base::errc why) { report_unreachable(counters_, peer, why); }
@@ -162,23 +168,21 @@ net::result<std::unique_ptr<net::udp_socket>> udp_stack::bind(base::endpoint loc
   return std::make_unique<udp_socket>(*this, local, o);
 }
 
-bool udp_stack::deliver(const packet& p) {
+delivery udp_stack::deliver(const packet& p) {
   if (p.destination.address.is_multicast()) {
-    bool any = false;
+    auto best = delivery::nobody_listens;
     for (auto* s : sockets_)
-      if (s->member(p.destination)) {
-        s->take(p);
-        any = true;
-      }
-    return any;
+      if (s->member(p.destination)) best = std::min(best, s->take(p) ? delivery::taken : delivery::inbox_full);
+    return best;
   }
   // A socket bound to the address is served before one bound to all; of several that share a port, the youngest.
   udp_socket* chosen = nullptr;
   for (auto* s : sockets_)
     if (s->wants(p.destination) && (chosen == nullptr || s->specific() >= chosen->specific())) chosen = s;
-  if (chosen != nullptr && p.unreachable) chosen->learn(p.source, *p.unreachable);
-  else if (chosen != nullptr) chosen->take(p);
-  return chosen != nullptr;
+  if (chosen == nullptr) return delivery::nobody_listens;
+  if (!p.unreachable) return chosen->take(p) ? delivery::taken : delivery::inbox_full;
+  chosen->learn(p.source, *p.unreachable);
+  return delivery::taken;
 }
 
 bool udp_stack::has_member(const base::endpoint& group) const {

@@ -21,7 +21,7 @@ class udp_stack : private async::ready_item {
   udp_stack& operator=(const udp_stack&) = delete;
 
   [[nodiscard]] net::result<std::unique_ptr<net::udp_socket>> bind(base::endpoint local, const net::udp_options& o);
-  [[nodiscard]] bool deliver(const packet& p);
+  [[nodiscard]] delivery deliver(const packet& p);
   [[nodiscard]] std::size_t sockets() const noexcept { return sockets_.size(); }
   [[nodiscard]] bool has_member(const base::endpoint& group) const;
 
