@@ -40,8 +40,11 @@ int main(int argc, char** argv) {
   CLI::App app("registryd: introduces peers to each other and stays out of their way");
   registry::service_config c;
   c.state_directory = default_state_directory();
-  std::string listen = "127.0.0.1:8080", stun, alternate;
-  app.add_option("--listen", listen, "address of the HTTP and WebSocket server")->check(check_endpoint)->capture_default_str();
+  std::vector<std::string> listen{"127.0.0.1:8080"};
+  std::string stun, alternate;
+  app.add_option("--listen", listen, "address of the HTTP and WebSocket server; may be repeated, for IPv4 and IPv6")
+      ->check(check_endpoint)
+      ->capture_default_str();
   app.add_option("--stun", stun, "address of the built-in STUN responder; none without it")->check(check_endpoint);
   app.add_option("--stun-alternate", alternate,
                  "ADDRESS[:PORT]: another address of this machine, for NAT behaviour discovery (RFC 5780)")
@@ -70,7 +73,7 @@ int main(int argc, char** argv) {
 
   if (const char* secret = std::getenv("TURN_SECRET"); secret != nullptr) c.turn_secret = secret;
   if (const char* secret = std::getenv("SIGNALING_SECRET"); secret != nullptr) c.token_secret = secret;
-  c.listen = *base::endpoint::parse(listen);
+  for (const auto& l : listen) c.listen.push_back(*base::endpoint::parse(l));
   if (!stun.empty()) c.stun = *base::endpoint::parse(stun);
   if (!alternate.empty()) c.stun_alternate = *address_and_port(alternate);
   c.turn = turn->config();
@@ -91,6 +94,6 @@ int main(int argc, char** argv) {
     apps::say("registryd: " + trouble);
     return 2;
   }
-  apps::say("registryd: listening on " + service.http_endpoint().to_string());
+  for (const auto& e : service.http_endpoints()) apps::say("registryd: listening on " + e.to_string());
   return apps::run_daemon(host, service.run(), [&service] { service.stop(); });
 }

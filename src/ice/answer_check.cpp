@@ -105,6 +105,10 @@ void answer_check(session& s, local_base& b, const stun::message_view& m, const 
     refuse(s, b, m, from, c.refuse, c.why);
     return;
   }
+  if (s.recent_checks.is_replay(m.transaction_id(), from)) {
+    ++s.counts.requests_replayed;
+    return;
+  }
   if (!repair_role_conflict(s, c)) {
     refuse(s, b, m, from, 487, "a check from a peer that believes it has our role");
     return;

@@ -31,6 +31,9 @@ void fail_pair(session& s, candidate_pair& p, std::string_view why) {
 
 // §7.2.5.3.4: the pair that we nominated is not to be used. Whether the session goes on depends on what else is valid.
 void fail_nominee(session& s, candidate_pair& p, const std::string& why) {
+  s.disputed = s.renominates();
+  // The pair in use was named again, to settle such a dispute: it is for consent to say whether it lives.
+  if (s.disputed && is_in_use(s, p)) return;
   s.valid.remove(p.local.base_address, p.remote.address);
   fail_pair(s, p, why);
   if (s.valid.empty() && s.checks.unfinished() == 0)
@@ -98,9 +101,13 @@ void measure(valid_pair& v, std::optional<std::uint32_t> question, const stun::r
 }
 
 // The RFC's patience is for finding a path. Where one is in use another answers soon, or is asked again later.
-stun::retransmission schedule_of(purpose why, transport p, base::duration rto, bool any_nominated) {
+// Who was not signaled and has not answered yet may be somebody else, in whose name a check was sent: it is asked twice. A
+// peer that is there sends its own check again, and each of them makes us ask anew.
+stun::retransmission schedule_of(purpose why, const candidate_pair& pair, base::duration rto, bool any_nominated) {
+  const auto p = pair.local.protocol;
   if (p == transport::tcp) return stun::retransmission::over_tcp(any_nominated ? base::duration(8s) : base::duration(39'500ms));
   auto r = stun::retransmission::over_udp(rto);
+  if (!pair.answered && pair.remote.type == candidate_type::peer_reflexive) r.rc = 2;
   if (why == purpose::probe) r.rc = 1, r.last_wait = 4s;
   else if (why == purpose::nominate && any_nominated) r.rc = 3, r.last_wait = 1s;
   return r;
@@ -110,6 +117,7 @@ stun::retransmission schedule_of(purpose why, transport p, base::duration rto, b
 void succeeded(session& s, local_base& b, candidate_pair& p, const sent_check& sent, const base::endpoint& mapped,
                const stun::response& answer) {
   ++s.counts.checks_succeeded;
+  p.answered = true;
   if (answer.transmissions == 1) p.rtt = answer.round_trip;
   // §7.2.5.3.2: what was checked may be another pair than what turned out to be valid; the path is the same.
   const auto& local = mapped_candidate(s, b, mapped, sent.priority);
@@ -172,7 +180,7 @@ async::task<> check(session& s, pair_id id, purpose why) {
 
   auto answer = co_await b->transactions.transact(
       to, std::move(request),
-      {.schedule = schedule_of(why, b->own.protocol, rto, s.valid.any_nominated()), .match_source = false},
+      {.schedule = schedule_of(why, *pair, rto, s.valid.any_nominated()), .match_source = false},
       [&s](const stun::message_view& m, const base::endpoint&) { return judge_response(m, *s.remote_key); });
 
   if (nominate) s.nominating = false;  // whatever it came to
@@ -191,6 +199,7 @@ async::task<> check(session& s, pair_id id, purpose why) {
   } else if (read->error != 0) {
     refused(s, *pair, number, nominate, read->error);
   } else {
+    if (nominate) s.disputed = false;
     succeeded(s, *b, *pair, {sent_as.controlling, nominate, nomination, sent_priority, question}, read->mapped, *answer);
   }
   s.work_for_checks.set();

@@ -29,18 +29,23 @@ void confirm(session& s, const base::endpoint& base_address, const base::endpoin
   reconsider(s, "the peer answers again");
 }
 
+// The pair may be asked again later, with a check of its own.
+void forget(session& s, const valid_pair& pair, std::string_view why) {
+  auto* checked = s.checks.find(pair.local.base_address, pair.remote.address);
+  if (checked != nullptr && checked->state == pair_state::succeeded) s.set_pair_state(*checked, pair_state::failed, why);
+}
+
 // `silent_since`: other pairs that have been silent for as long are no way out.
-void revoke(session& s, const base::endpoint& base_address, const base::endpoint& remote, std::string_view why,
+void revoke(session& s, base::endpoint base_address, base::endpoint remote, std::string_view why,
             base::instant silent_since = {}) {
   const auto* pair = s.valid.find(base_address, remote);
   if (pair == nullptr) return;
   // RFC 7675 §5.1: what was lost on the nominated pair, only a new session brings back.
   // With renomination another pair takes its place, while there is one.
   const bool nominated = pair->nominated;
+  forget(s, *pair, why);
   s.valid.remove(base_address, remote);
-  s.valid.remove_silent_since(silent_since);
-  if (auto* checked = s.checks.find(base_address, remote); checked != nullptr && checked->state == pair_state::succeeded)
-    s.set_pair_state(*checked, pair_state::failed, why);
+  for (const auto& silent : s.valid.remove_silent_since(silent_since)) forget(s, silent, why);
   const bool final = nominated && (!s.renominates() || s.valid.empty());
   if (final || (s.valid.empty() && s.checks.unfinished() == 0)) s.set_state(agent_state::failed, why);
   reconsider(s, why);

@@ -17,7 +17,7 @@ std::uint16_t preference(std::size_t source) {
 
 async::task<> ask_relay(session& s, std::size_t source) {
   const auto& from = s.config.relays[source];
-  auto relay = co_await from.allocate();
+  auto relay = co_await from.allocate(*s.scope);
   if (!relay) {
     s.note("relay " + from.name, relay.error().message());
     co_return;

@@ -48,6 +48,7 @@ struct candidate_pair {
   std::uint32_t checks = 0;          // transactions begun
   base::instant last_check{};        // when the last one began
   std::uint32_t nomination = 0;      // the peer's value, for nominate_on_success
+  bool answered = false;             // a check of it was, at some time
   std::optional<base::duration> rtt;
   std::string outcome = "not checked yet";
 

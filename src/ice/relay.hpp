@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "async/scope.hpp"
 #include "async/task.hpp"
 #include "base/endpoint.hpp"
 #include "base/ip_address.hpp"
@@ -28,7 +29,8 @@ class relay {
 // Where a relay can be had. Asked once for each agent.
 struct relay_source {
   std::string name;  // for traces: "turn:relay.example:3478?transport=udp"
-  std::function<async::task<base::result<std::unique_ptr<relay>>>()> allocate;
+  // background: where what is left to do after the answer goes on, until the agent ends.
+  std::function<async::task<base::result<std::unique_ptr<relay>>>(async::scope& background)> allocate;
 };
 
 }  // namespace strata::ice

@@ -6,10 +6,6 @@
 namespace strata::ice {
 namespace {
 
-bool is_selected(const session& s, const candidate_pair& p) {
-  return s.outlet.base != nullptr && p.local.base_address == s.outlet.base->own.address && p.remote.address == s.outlet.remote;
-}
-
 bool is_relayed(const candidate_pair& p) {
   return p.local.type == candidate_type::relayed || p.remote.type == candidate_type::relayed;
 }
@@ -17,9 +13,11 @@ bool is_relayed(const candidate_pair& p) {
 std::vector<path_view> look(const session& s) {
   std::vector<path_view> paths;
   for (const auto& p : s.checks.pairs()) {
-    path_view v{.id = p.id, .priority = p.priority, .relayed = is_relayed(p), .selected = is_selected(s, p)};
+    path_view v{.id = p.id, .priority = p.priority, .relayed = is_relayed(p), .selected = is_in_use(s, p)};
     v.asked = p.last_check;
-    v.failed = p.state == pair_state::failed && !p.triggered;
+    // Where nobody was signaled to be, and nobody has ever answered, there is nobody: it may have been a replay.
+    const bool known = p.answered || p.remote.type != candidate_type::peer_reflexive;
+    v.failed = known && p.state == pair_state::failed && !p.triggered;
     if (const auto* valid = s.valid.find(p.local.base_address, p.remote.address)) {
       v.valid = p.state == pair_state::succeeded;
       v.answered = valid->confirmed;
@@ -48,9 +46,16 @@ void give_up(session& s, pair_id id) {
 
 }  // namespace
 
+bool is_in_use(const session& s, const candidate_pair& p) {
+  return s.outlet.base != nullptr && p.local.base_address == s.outlet.base->own.address && p.remote.address == s.outlet.remote;
+}
+
 base::instant consider_renomination(session& s) {
   if (!s.renominates()) return base::never;
-  const auto d = decide_renomination(look(s), input(s), timing(s));
+  auto d = decide_renomination(look(s), input(s), timing(s));
+  if (!d.nominate && s.disputed && s.outlet.base != nullptr)
+    if (const auto* used = s.checks.find(s.outlet.base->own.address, s.outlet.remote); used != nullptr)
+      d = {.nominate = used->id, .why = "the peer may have heard of another one"};
   if (!d.nominate) return d.look_again;
   auto& pair = *s.checks.find(*d.nominate);
   s.nominating = true;

@@ -28,6 +28,7 @@
 #include "ice/foundation.hpp"
 #include "ice/gather_plan.hpp"
 #include "ice/renomination.hpp"
+#include "ice/replay.hpp"
 #include "ice/role.hpp"
 #include "ice/valid_list.hpp"
 #include "stun/transaction_table.hpp"
@@ -103,11 +104,13 @@ struct session {
   };
   std::unordered_map<stun::transaction_id, in_flight_check, stun::transaction_id_hash> in_flight;
   std::vector<early_check> early_checks;
+  ice::recent_checks recent_checks;
   std::deque<parked_datagram> parked;
   std::size_t parked_bytes = 0;
   base::instant patience_ends = base::never;  // RFC 8863
   std::optional<base::instant> first_valid;
   bool nominating = false;  // our nominating check is under way
+  bool disputed = false;    // one had no answer: the peer may use the pair that it named, and we do not
   nomination_memory nominations;
   base::instant nominated_at{};
 
@@ -192,6 +195,7 @@ void nominated(session& s, std::string_view why);
 void lose_base(session& s, local_base& b, std::string_view why);
 
 // renominate.cpp
+[[nodiscard]] bool is_in_use(const session& s, const candidate_pair& p);  // carries data
 [[nodiscard]] base::instant consider_renomination(session& s);
 struct due_probe {
   std::optional<pair_id> pair{};

@@ -29,6 +29,7 @@ struct counters {
   std::uint64_t consent_sent = 0, consent_received = 0;  // requests, answers
   std::uint64_t requests_answered = 0;                   // the peer's, with success
   std::uint64_t requests_refused = 0;                    // with an error response
+  std::uint64_t requests_replayed = 0;                   // seen before, from somewhere else; not answered
   std::uint64_t role_conflicts = 0;
   std::uint64_t nominations = 0;  // ours or the peer's, that chose a pair
   std::uint64_t probes = 0;       // checks of pairs that do not carry data, to know what to change to

@@ -18,7 +18,9 @@ void add_local_candidate(session& s, candidate c) {
   if (!s.remote) return;
   // A reflexive one adds no pair: its base has them.
   // exception: 8838-10-a it goes to whoever signals in the same turn; a check that overtakes it is a peer-reflexive one
-  for (const auto& r : s.remote_candidates) s.checks.add(c, r);
+  // RFC 8445 §7.3.1.3: one that a check has shown belongs to the address where the check arrived.
+  for (const auto& r : s.remote_candidates)
+    if (r.type != candidate_type::peer_reflexive) s.checks.add(c, r);
   s.work_for_checks.set();
 }
 

@@ -52,8 +52,14 @@ void valid_list::remove(const base::endpoint& base_address, const base::endpoint
                 [&](const valid_pair& p) { return p.local.base_address == base_address && p.remote.address == remote; });
 }
 
-void valid_list::remove_silent_since(base::instant confirmed) {
-  std::erase_if(pairs_, [&](const valid_pair& p) { return p.confirmed <= confirmed; });
+std::vector<valid_pair> valid_list::remove_silent_since(base::instant confirmed) {
+  std::vector<valid_pair> silent;
+  std::erase_if(pairs_, [&](const valid_pair& p) {
+    if (p.confirmed > confirmed) return false;
+    silent.push_back(p);
+    return true;
+  });
+  return silent;
 }
 
 void valid_list::remove_all_of(const base::endpoint& base_address) {

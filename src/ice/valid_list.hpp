@@ -45,7 +45,8 @@ class valid_list {
 
   void set_controlling(bool controlling);
   void remove(const base::endpoint& base_address, const base::endpoint& remote);
-  void remove_silent_since(base::instant confirmed);  // the last answer is not younger
+  std::vector<valid_pair> remove_silent_since(
+      base::instant confirmed);  // the last answer is not younger; gives what was removed
   void remove_all_of(const base::endpoint& base_address);
   void clear() { pairs_.clear(); }
 

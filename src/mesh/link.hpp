@@ -44,7 +44,8 @@ struct link_environment {
   std::string own_id;
   dtls::certificate certificate;
   std::function<rtc::options()> connection_options;  // asked for every attempt: servers change
-  std::function<bool(signaling::message)> signal;    // false: no signaling now
+  std::function<bool()> can_signal;
+  std::function<bool(signaling::message)> signal;  // false: no signaling now
   std::function<void(std::string_view peer)> on_open, on_closed;
   std::function<void(std::string_view peer, const message&)> on_unsent;  // accepted, then the connection ended
   std::function<async::task<>(std::string peer, message)> on_message;    // while it waits, the peer's next message waits

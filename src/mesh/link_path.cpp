@@ -32,6 +32,8 @@ async::task<> link::keep_path(rtc::peer_connection& pc) {
 }
 
 async::task<> link::restart_path(rtc::peer_connection& pc, async::scope& s, std::string why) {
+  // Gathering for a restart that nobody would hear of costs the servers work.
+  if (!environment_.can_signal()) co_return co_await async::sleep_for(signaling_pause);
   auto sdp = co_await pc.restart(why);
   if (!sdp) co_return co_await async::sleep_for(signaling_pause);  // theirs came first
   if (!signal(signaling::kind::offer, own_payload(std::move(*sdp)))) {

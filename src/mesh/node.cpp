@@ -36,6 +36,7 @@ node::node(net::host& h, node_config c, trace::sink* sink)
                    .own_id = {},
                    .certificate = dtls::certificate::generate([&h](base::byte_span out) { h.random(out); }, h.wall_now()),
                    .connection_options = {},
+                   .can_signal = [this] { return session_.state() == signaling::session_state::registered; },
                    .signal = {},
                    .on_open = {},
                    .on_closed = {},

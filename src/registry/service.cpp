@@ -53,11 +53,10 @@ service::service(net::host& h, service_config c, trace::tracer t)
 
 service::~service() = default;
 
-base::endpoint service::http_endpoint() const { return listener_ ? listener_->local_endpoint() : base::endpoint(); }
-
 std::string service::start() {
-  if (config_.dev && !config_.listen.address.is_loopback())
-    return "--dev is for loopback only; it would let anybody in at " + config_.listen.to_string();
+  for (const auto& l : config_.listen)
+    if (config_.dev && !l.address.is_loopback())
+      return "--dev is for loopback only; it would let anybody in at " + l.to_string();
   if (config_.tls_certificate.empty() != config_.tls_key.empty()) return "--tls-cert and --tls-key belong together";
   if (auto trouble = read_keys(); !trouble.empty()) return trouble;
   auto secret = token_secret(host_, config_.token_secret, config_.state_directory);
@@ -76,9 +75,12 @@ std::string service::start() {
     options.secure = true;
     options.wrap = [this, id = identity](std::unique_ptr<net::stream> s) { return net::tls_accept(host_, std::move(s), id); };
   }
-  auto listener = host_.listen_tcp(config_.listen);
-  if (!listener) return "cannot listen on " + config_.listen.to_string() + ": " + listener.error().message();
-  listener_ = std::move(*listener);
+  for (const auto& l : config_.listen) {
+    auto listener = host_.listen_tcp(l);
+    if (!listener) return "cannot listen on " + l.to_string() + ": " + listener.error().message();
+    bound_.push_back((*listener)->local_endpoint());
+    listeners_.push_back(std::move(*listener));
+  }
   server_ = std::make_unique<http::server>(
       host_, std::move(options),
       http::server_handlers{
@@ -93,7 +95,7 @@ std::string service::start() {
     if (auto trouble = start_turn(std::move(identity)); !trouble.empty()) return trouble;
   if (!config_.ports_file.empty()) {
     base::json ports;
-    ports.set("http", http_endpoint().port);
+    ports.set("http", bound_.front().port);
     ports.set("stun", stun_ ? stun_->endpoint().port : 0);
     ports.set("turn", turn_ ? turn_->endpoint().port : 0);
     if (auto trouble = write_file(config_.ports_file, ports.dump(), 0644); !trouble.empty()) return trouble;
@@ -136,7 +138,10 @@ async::task<> service::run() {
       co_await stop_.wait();
       server_->drain();
     });
-    co_await server_->run(std::move(listener_));
+    co_await async::with_scope(async::at_end::join, [this](async::scope& listening) -> async::task<> {
+      for (auto& l : listeners_) listening.spawn("listener", [this, &l] { return server_->run(std::move(l)); });
+      co_return;
+    });
   });
 }
 

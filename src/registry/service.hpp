@@ -22,7 +22,7 @@
 namespace strata::registry {
 
 struct service_config {
-  base::endpoint listen;
+  std::vector<base::endpoint> listen;  // HTTP and WebSocket; one of each family where there are both
   std::optional<base::endpoint> stun;
   std::optional<base::endpoint> stun_alternate;  // port 0: the one after that of stun
   std::string keys_file;
@@ -52,7 +52,7 @@ class service {
   async::task<> run();  // until stop()
   void stop() { stop_.set(); }
 
-  [[nodiscard]] base::endpoint http_endpoint() const;  // between start() and run()
+  [[nodiscard]] const std::vector<base::endpoint>& http_endpoints() const noexcept { return bound_; }  // after start()
 
  private:
   http::response handle(const http::request& r);
@@ -87,7 +87,8 @@ class service {
   signaling::relay relay_;
   std::map<signaling::connection_id, http::websocket*> sockets_;
   std::uint64_t next_connection_ = 1;
-  std::unique_ptr<net::listener> listener_;
+  std::vector<std::unique_ptr<net::listener>> listeners_;
+  std::vector<base::endpoint> bound_;
   std::unique_ptr<stun_service> stun_;
   std::unique_ptr<turn_service> turn_;
   std::unique_ptr<http::server> server_;

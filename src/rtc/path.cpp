@@ -106,6 +106,7 @@ void path::network_changed() {
   if (next_) matters = next_->network_changed() || matters;
   if (!matters) return;
   asked_ = "the network of this machine has changed";
+  fruitless_ = 0;
   changed_.pulse();
 }
 
@@ -115,6 +116,7 @@ void path::set_config(ice::agent_config c) {
   const auto pair = current_->selected();
   if (!pair || pair->local.type != ice::candidate_type::relayed) return;
   asked_ = "the credentials of the relay have been renewed";
+  fruitless_ = 0;
   changed_.pulse();
 }
 
@@ -122,6 +124,7 @@ void path::take_over(const agent_pointer& a) {
   tracer_(host_.now(), trace::note{trace::layer::rtc, "path", "data moves to the restarted path"});
   const auto old = std::exchange(current_, a);
   next_ = nullptr;
+  pending_ = {};
   ++restarts_;
   if (!is_relayed(*a)) fruitless_ = 0;
   note_interruption();
@@ -139,7 +142,7 @@ path::agent_pointer path::restart(std::string_view why) {
   abandon_restart("another restart");
   tracer_(host_.now(), trace::note{trace::layer::rtc, "restart", why});
   last_attempt_ = host_.now();
-  asked_ = {};
+  pending_ = std::exchange(asked_, {});
   ++fruitless_;
   next_ = make_agent();
   // RFC 8445 §9, §6.1.1: roles stay as they are.
@@ -154,6 +157,8 @@ void path::abandon_restart(std::string_view why) {
   if (!next_) return;
   tracer_(host_.now(), trace::note{trace::layer::rtc, "restart given up", why});
   std::exchange(next_, nullptr)->close();
+  // What it was asked for is still wanted.
+  if (const auto unmet = std::exchange(pending_, {}); asked_.empty()) asked_ = unmet;
   changed_.pulse();
 }
 

@@ -76,7 +76,8 @@ class path {
   // For the decision to restart.
   base::instant last_attempt_;
   base::instant interrupted_since_ = base::never;
-  std::string_view asked_{};  // static text
+  std::string_view asked_{};    // static text: why another path should be looked for
+  std::string_view pending_{};  // the restart under way is for this
   unsigned fruitless_ = 0;
   async::scope* scope_ = nullptr;  // of run()
   async::event changed_;           // pulsed

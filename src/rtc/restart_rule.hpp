@@ -40,12 +40,13 @@ inline restart_decision decide_restart(const restart_input& in) noexcept {
   base::duration courtesy = in.controlling ? 0ms : 700ms;
   // Another pair of the same agents takes some round trips, a restart takes signaling.
   if (in.renominates && in.alternatives) courtesy += 1500ms;
-  if (!in.asked.empty()) return not_before(in.last_attempt + 1s, in.asked);
+  if (!in.asked.empty()) return not_before(in.last_attempt + (in.fruitless == 0 ? 1s : after(1s, 10s)), in.asked);
   if (in.interrupted) {
     const auto due = std::max(in.interrupted_since + courtesy, in.last_attempt + (in.fruitless == 0 ? 0ms : after(2s, 10s)));
     return not_before(due, "the path does not answer");
   }
-  if (in.relayed && in.controlling && !in.renominates)
+  // Agents that renominate look for a better pair themselves, among the candidates that they once had.
+  if (in.relayed && in.controlling)
     return not_before(in.last_attempt + after(30s, 10min), "a direct path may exist by now");
   return {};
 }

@@ -37,7 +37,7 @@ class far_socket final : public relay {
 };
 
 inline relay_source source(sim::host& at, base::duration takes = 30ms) {
-  return {"relay on " + at.name(), [&at, takes]() -> async::task<base::result<std::unique_ptr<relay>>> {
+  return {"relay on " + at.name(), [&at, takes](async::scope&) -> async::task<base::result<std::unique_ptr<relay>>> {
             co_await async::sleep_for(takes);
             co_return std::make_unique<far_socket>(at, base::endpoint{*base::ip_address::parse("203.0.113.9"), 4000});
           }};

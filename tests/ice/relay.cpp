@@ -137,7 +137,7 @@ TEST_CASE("a relayed candidate that is an address of ours already is discarded")
   };
   two_homes w;
   agent* self = nullptr;
-  relay_source mirror{"mirror", [&self]() -> async::task<base::result<std::unique_ptr<relay>>> {
+  relay_source mirror{"mirror", [&self](async::scope&) -> async::task<base::result<std::unique_ptr<relay>>> {
                         co_await async::sleep_for(10ms);
                         co_return std::make_unique<own_address>(self->local_candidates().front().address);
                       }};

@@ -96,6 +96,38 @@ TEST_CASE("a direct connection goes on over the relay when the direct path dies,
   });
 }
 
+TEST_CASE("a pair whose consent has ended is asked again, and used when it answers") {
+  homes w;
+  with_traffic(w, [&]() -> async::task<> {
+    co_await async::sleep_for(10s);
+    // Data goes nowhere for so long that consent for all pairs ends; the relay comes back first.
+    w.net.partition(w.ha, w.hb);
+    w.net.partition(w.hr, w.hb);
+    co_await async::sleep_for(25s);
+    w.net.heal(w.hr, w.hb);
+    CHECK(co_await soon(over_relay, w, 10s));
+    co_await async::sleep_for(60s);
+    w.net.heal(w.ha, w.hb);
+    CHECK(co_await soon(direct, w, 12s));
+  });
+}
+
+TEST_CASE("a nomination that arrives and whose answer does not is taken back when the first pair lives on") {
+  homes w;
+  with_traffic(w, [&]() -> async::task<> {
+    co_await async::sleep_for(10s);
+    w.net.partition(w.ha, w.hb);
+    while (w.b.selected()->remote.address.address != w.hr.address()) co_await async::sleep_for(1ms);
+    w.net.partition(w.hr, w.hb);
+    w.net.heal(w.ha, w.hb);
+    co_await async::sleep_for(3s);
+    w.net.heal(w.hr, w.hb);
+    CHECK(co_await soon(direct, w, 15s));
+    co_await async::sleep_for(60s);
+    CHECK(direct(w));
+  });
+}
+
 TEST_CASE("nothing is lost and nothing nominated again while all is well") {
   homes w;
   with_traffic(w, [&]() -> async::task<> {

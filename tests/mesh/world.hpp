@@ -45,7 +45,7 @@ struct world {
 
   registry::service_config registry_config() const {
     registry::service_config c;
-    c.listen = {registry_host.address(), 8080};
+    c.listen = {{registry_host.address(), 8080}};
     c.stun = base::endpoint{registry_host.address(), 3478};
     c.keys_file = file.path;
     c.token_secret = std::string(32, 's');

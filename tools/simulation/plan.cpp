@@ -14,8 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::array<std::string_view, fault_kinds> fault_names{
-    "partition",      "cut-off",         "host-down",        "interface-down", "address-change",
-    "sidecar-killed", "registry-killed", "registry-cut-off", "loss-burst",     "latency"};
+    "partition",       "cut-off",          "host-down",     "interface-down", "address-change", "sidecar-killed",
+    "registry-killed", "registry-cut-off", "loss-burst",    "latency",        "nat-reboot",     "outside-address",
+    "udp-blocked",     "relay-killed",     "relay-cut-off", "program-stalls"};
 constexpr std::array<std::string_view, sabotages> sabotage_names{
     "none", "lose", "repeat", "swap", "tear", "leak", "amplify", "unproved", "never-heal", "sleep-forever", "crash"};
 constexpr std::array<std::string_view, most_peers> peer_names{"ada", "grace", "hedy", "joan", "mary", "rosa"};
@@ -36,6 +37,7 @@ fault random_fault(sim::generator& g, std::size_t peers) {
   f.lasts = seconds(spread(g, 0.05, 90));
   const auto amount = g.unit();
   if (f.what == fault_kind::loss_burst) f.amount = 0.05 + 0.9 * amount;
+  if (f.what == fault_kind::nat_reboot || f.what == fault_kind::outside_address) f.lasts = 0s;
   if (f.what == fault_kind::latency) f.amount = std::round(10 + 1500 * amount);
   return f;
 }
@@ -52,6 +54,10 @@ std::optional<sabotage> sabotage_from(std::string_view name) noexcept {
   return static_cast<sabotage>(found - sabotage_names.begin());
 }
 
+sim::place_kind plan::place_of(std::size_t peer) const {
+  return peer < places.size() ? places[peer] : sim::place_kind::public_address;
+}
+
 base::duration plan::healed_at() const {
   base::duration last{};
   for (const auto& f : faults) last = std::max(last, f.at + f.lasts);
@@ -63,7 +69,9 @@ std::string describe(const fault& f) {
   switch (f.what) {
     case fault_kind::partition: who = fmt::format(" {} {}", peer_name(f.a), peer_name(f.b)); break;
     case fault_kind::registry_killed:
-    case fault_kind::registry_cut_off: break;
+    case fault_kind::registry_cut_off:
+    case fault_kind::relay_killed:
+    case fault_kind::relay_cut_off: break;
     case fault_kind::loss_burst:
     case fault_kind::latency: who = fmt::format(" {:.3g}", f.amount); break;
     default: who = fmt::format(" {}", peer_name(f.a));
@@ -73,19 +81,22 @@ std::string describe(const fault& f) {
 }
 
 std::string describe(const plan& p) {
+  std::string who;
+  for (std::size_t n = 0; n < p.peers; ++n)
+    who += fmt::format("{}{}: {}", n == 0 ? "" : "; ", peer_name(n), sim::to_string(p.place_of(n)));
   auto text = fmt::format(
-      "{}: {} peers{}{}, latency {:.3g} ms, jitter {:.3g} ms, loss {:.3g}, duplicate {:.3g}, reorder {:.3g}, {} bit/s, talk "
+      "{}: {} peers ({}){}, latency {:.3g} ms, jitter {:.3g} ms, loss {:.3g}, duplicate {:.3g}, reorder {:.3g}, {} bit/s, talk "
       "{:.3g} s\n",
-      p.name, p.peers, p.second_interface ? ", a second interface" : "", p.ipv6 ? ", IPv6" : "",
-      base::milliseconds(p.links.latency), base::milliseconds(p.links.jitter), p.links.loss, p.links.duplicate, p.links.reorder,
-      p.links.bits_per_second, base::milliseconds(p.talk) / 1000);
+      p.name, p.peers, who, p.second_interface ? ", a second interface" : "", base::milliseconds(p.links.latency),
+      base::milliseconds(p.links.jitter), p.links.loss, p.links.duplicate, p.links.reorder, p.links.bits_per_second,
+      base::milliseconds(p.talk) / 1000);
   for (const auto& f : p.faults) text += "  " + describe(f) + "\n";
   return text;
 }
 
 std::vector<std::string_view> scenario_names() {
-  return {"two-peers",       "three-peers", "six-peers", "partition", "registry-restart",
-          "sidecar-restart", "roaming",     "bad-links", "random"};
+  return {"two-peers", "three-peers", "six-peers", "partition", "registry-restart", "sidecar-restart",
+          "roaming",   "bad-links",   "relayed",   "nats",      "relay-restart",    "random"};
 }
 
 std::optional<plan> scenario(std::string_view name, std::uint64_t seed) {
@@ -103,7 +114,16 @@ std::optional<plan> scenario(std::string_view name, std::uint64_t seed) {
     p.faults = {{5s, fault_kind::address_change, 0, 0, 2s}, {20s, fault_kind::address_change, 1, 0, 1s}};
   else if (name == "bad-links")
     p.links = {.latency = 80ms, .jitter = 60ms, .loss = 0.05, .duplicate = 0.02, .reorder = 0.05, .bits_per_second = 2'000'000};
-  else if (name == "random") return random_plan(seed);
+  else if (name == "relayed") p.places = {sim::place_kind::symmetric_random, sim::place_kind::port_restricted};
+  else if (name == "nats") {
+    p.peers = 4;
+    p.places = {sim::place_kind::cgnat_over_home, sim::place_kind::symmetric_sequential, sim::place_kind::nat64,
+                sim::place_kind::udp_blocked};
+    p.faults = {{10s, fault_kind::nat_reboot, 0, 0, 0s}, {20s, fault_kind::outside_address, 1, 0, 0s}};
+  } else if (name == "relay-restart") {
+    p.places = {sim::place_kind::symmetric_random, sim::place_kind::only_tcp_443};
+    p.faults = {{5s, fault_kind::relay_killed, 0, 0, 5s}};
+  } else if (name == "random") return random_plan(seed);
   else return std::nullopt;
   return p;
 }
@@ -115,8 +135,9 @@ plan random_plan(std::uint64_t seed) {
   p.seed = seed;
   const auto crowd = g.unit();
   p.peers = crowd < 0.6 ? 2 : crowd < 0.9 ? 3 : 4;
-  p.second_interface = g.chance(0.3);
-  p.ipv6 = g.chance(0.3);
+  for (std::size_t n = 0; n < p.peers; ++n)
+    p.places.push_back(g.chance(0.3) ? sim::place_kind::public_address : sim::all_places[below(g, sim::all_places.size())]);
+  p.second_interface = g.chance(0.3) && p.places[0] == sim::place_kind::public_address;
   p.links.latency = seconds(spread(g, 0.001, 0.3));
   p.links.jitter = seconds(g.unit() * base::milliseconds(p.links.latency) / 2000);
   constexpr std::array losses{0.0, 0.0, 0.005, 0.02, 0.08};

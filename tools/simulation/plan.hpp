@@ -10,6 +10,7 @@
 
 #include "base/time.hpp"
 #include "sim/impairments.hpp"
+#include "sim/place.hpp"
 
 namespace strata::simulation {
 
@@ -24,8 +25,14 @@ enum class fault_kind : std::uint8_t {
   registry_cut_off,  // nobody hears the registry
   loss_burst,        // all links lose: amount is the probability
   latency,           // all links are slower: amount in milliseconds
+  nat_reboot,        // the routers of peer a forget all mappings
+  outside_address,   // the router of peer a gets another address for good
+  udp_blocked,       // the router of peer a lets no UDP pass
+  relay_killed,      // the TURN server dies with all allocations and is started again
+  relay_cut_off,     // nobody hears the TURN server
+  program_stalls,    // the program beside a's daemon reads nothing
 };
-inline constexpr std::size_t fault_kinds = 10;
+inline constexpr std::size_t fault_kinds = 16;
 std::string_view to_string(fault_kind k) noexcept;
 
 struct fault {
@@ -58,14 +65,15 @@ struct plan {
   std::string name;
   std::uint64_t seed = 1;
   std::size_t peers = 2;
-  bool second_interface = false;  // of peer 0
-  bool ipv6 = false;              // each peer has an address of both families
-  bool enemies = true;            // somebody who replays and somebody who makes up packets
+  std::vector<sim::place_kind> places;  // of the peers, in their order; those that are missing are public
+  bool second_interface = false;        // of peer 0
+  bool enemies = true;                  // somebody who replays and somebody who makes up packets
   sim::impairments links;
   base::duration talk = std::chrono::seconds(10);
   std::vector<fault> faults;
   sabotage broken = sabotage::none;
 
+  [[nodiscard]] sim::place_kind place_of(std::size_t peer) const;
   [[nodiscard]] base::duration healed_at() const;  // the last fault is over
 };
 std::string describe(const plan& p);  // several lines

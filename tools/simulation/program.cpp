@@ -91,6 +91,7 @@ async::task<bool> program::send(mesh::ipc_client& c, std::size_t to, std::size_t
 
 async::task<> program::hear(mesh::ipc_client& c) {
   while (auto e = co_await c.next()) {
+    while (stalled_) co_await went_on_.wait();
     if (e->type == "message") {
       took(e->payload);
     } else if (e->type == "send_failed") {

@@ -22,6 +22,11 @@ class program {
 
   async::task<> run();  // attaches as often as it has to, until cancelled
   void talk(bool yes) { talking_ = yes; }
+  // Reads nothing of what its sidecar tells it, until it is told to go on.
+  void stall(bool yes) {
+    stalled_ = yes;
+    went_on_.pulse();
+  }
   // Says something to that peer as soon as it can. Gives the number that the message will have been given.
   async::task<std::size_t> say(std::size_t to);
   [[nodiscard]] bool attached() const noexcept { return attached_; }
@@ -48,9 +53,9 @@ class program {
   ledger& ledger_;
   sim::generator chance_;
   sim::trace_hash heard_;
-  bool talking_ = false, attached_ = false;
+  bool talking_ = false, attached_ = false, stalled_ = false;
   std::deque<std::shared_ptr<wish>> wishes_;
-  async::event wished_, granted_;
+  async::event wished_, granted_, went_on_;
   std::optional<std::size_t> held_back_;  // sabotage::swap
 };
 

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace strata::simulation {
 namespace {
+constexpr std::size_t challenge = 60;  // tenths
 constexpr base::duration consent = std::chrono::seconds(30);
 constexpr base::duration in_the_kernel = std::chrono::milliseconds(10);      // sent before, seen on the wire after
 bool is_stun(base::byte_view data) { return !data.empty() && data[0] < 4; }  // RFC 7983
@@ -23,12 +26,13 @@ void wire_rules::saw(const sim::packet_event& e) {
   if (const auto enemy = unproved_.find(p.destination.address); enemy != unproved_.end()) {
     auto& a = accounts_[way];
     a.left += p.payload.size();
-    if (a.left * 10 > a.came * enemy->second || !is_stun(p.payload))
+    const auto most = relays_.contains(p.source.address) ? std::max(enemy->second, challenge) : enemy->second;
+    if (a.left * 10 > a.came * most || !is_stun(p.payload))
       broken_ = fmt::format("{} sent {} octets to {}, which has proved nothing and sent {}", p.source.to_string(), a.left,
                             p.destination.to_string(), a.came);
     return;
   }
-  if (is_stun(p.payload)) return;
+  if (is_stun(p.payload) || relays_.contains(p.source.address) || relays_.contains(p.destination.address)) return;
   const auto heard = heard_.find(way);
   if (heard == heard_.end())
     broken_ =

@@ -14,14 +14,37 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr base::duration relink_patience = 180s;  // after the last fault; a link's longest attempt and pause are 95 s
-constexpr base::duration talk_patience = 60s;
+// What waits in front of a message has to cross first: through a relay that is three links in a row.
+base::duration talk_patience(const plan& p) { return p.links.loss > 0.05 ? base::duration(5min) : base::duration(60s); }
+// From relay to direct: attempts that were of no use come ever more seldom, up to ten minutes apart.
+constexpr base::duration climb_patience = 11min;
+constexpr base::duration allocation_lifetime = 10min;  // what nobody deletes ends after it (RFC 8656 §3.2)
 constexpr base::duration stop_patience = 10s;
 constexpr base::duration look = 100ms;
 
+const std::string relay_secret(32, 'r');
+
+turn::server::config relay_config(const sim::host& h) {
+  turn::server::config c;
+  for (const auto& a : {h.address(0), h.address(1)}) {
+    c.udp.push_back({a, 3478});
+    c.tcp.push_back({a, 3478});
+    c.tcp.push_back({a, 443});
+    c.relay.push_back({a});
+  }
+  c.secrets = {relay_secret};
+  c.peers = turn::server::peer_policy::everything();
+  return c;
+}
+
 registry::service_config registry_config(const sim::host& h, const std::string& keys) {
   registry::service_config c;
-  c.listen = {h.address(), 8080};
+  // 443, since there are networks that let nothing else pass.
+  c.listen = {{h.address(0), 443}, {h.address(1), 443}};
   c.stun = base::endpoint{h.address(), 3478};
+  c.public_stun = {"relay:3478"};
+  c.turn_urls = {"turn:relay:3478?transport=udp", "turn:relay:3478?transport=tcp", "turn:relay:443?transport=tcp"};
+  c.turn_secret = relay_secret;
   c.keys_file = keys;
   c.token_secret = std::string(32, 's');
   return c;
@@ -29,8 +52,8 @@ registry::service_config registry_config(const sim::host& h, const std::string& 
 
 mesh::node_config node_config(const std::string& name) {
   mesh::node_config c;
-  c.signaling.signaling_url = "ws://registry:8080/ws";
-  c.signaling.token_url = "http://registry:8080/api/token";
+  c.signaling.signaling_url = "ws://registry:443/ws";
+  c.signaling.token_url = "http://registry:443/api/token";
   c.signaling.api_key = "ak_for_" + name;
   c.ipc_path = program::local_path(name);
   return c;
@@ -59,14 +82,18 @@ void host_sink::on_event(base::instant at, const trace::subject_id& connection, 
 }
 
 world::world(const plan& p, trace::sink* sink)
-    : net(p.seed), plan_(p), sink_(sink), keys_file_(write_keys()), registry_host_(net.add_host("registry", {"192.0.2.200"})) {
+    : net(p.seed),
+      plan_(p),
+      sink_(sink),
+      keys_file_(write_keys()),
+      registry_host_(net.add_host("registry", {"192.0.2.200", "2001:db8:ffff::200"})),
+      relay_host_(net.add_host("relay", {"192.0.2.201", "2001:db8:ffff::201"})) {
   net.all_links(p.links);
   net.set_limit(24h);
   std::vector<sim::host*> hosts;
   for (std::size_t n = 0; n < p.peers; ++n) {
-    auto& h = net.add_host(std::string(peer_name(n)), {std::string_view(fmt::format("192.0.2.{}", n + 1))});
-    if (p.ipv6) h.add_address("eth0", fmt::format("2001:db8::{}", n + 1));
-    if (p.second_interface && n == 0) h.add_address("wlan0", "203.0.113.1");
+    auto& h = sim::put(net, p.place_of(n), std::string(peer_name(n)), static_cast<unsigned>(n + 1));
+    if (p.second_interface && n == 0) h.add_address("wlan0", "192.0.2.1");
     hosts.push_back(&h);
     peers_.push_back(std::make_unique<peer>(h));
     peers_.back()->program = std::make_unique<program>(h, n, p, books);
@@ -74,13 +101,15 @@ world::world(const plan& p, trace::sink* sink)
   for (const auto way : {enemy::way::forges, enemy::way::replays}) {
     auto& h = net.add_host(way == enemy::way::forges ? "forger" : "replayer", {address_of(way)});
     if (p.enemies) enemies_.push_back(std::make_unique<enemy>(h, way, p.seed));
-    wires.unproved(h.address(), way == enemy::way::forges ? 16 : 90);
+    wires.unproved(h.address(), way == enemy::way::forges ? 16 : 27);
   }
+  wires.forwards(relay_host_.address(0));
+  wires.forwards(relay_host_.address(1));
   net.tap([this](const sim::packet_event& e) {
     wires.saw(e);
     for (const auto& x : enemies_) x->saw(e);
   });
-  faults_.emplace(net, p, hosts, registry_host_,
+  faults_.emplace(net, p, hosts, registry_host_, relay_host_,
                   faults::hooks{.kill_sidecar =
                                     [this](std::size_t n, base::duration away) {
                                       peers_[n]->sidecar.away = away;
@@ -92,6 +121,12 @@ world::world(const plan& p, trace::sink* sink)
                                       registry_.away = away;
                                       registry_.killed.pulse();
                                     },
+                                .kill_relay =
+                                    [this](base::duration away) {
+                                      relay_.away = away;
+                                      relay_.killed.pulse();
+                                    },
+                                .stall_program = [this](std::size_t n, bool stalled) { peers_[n]->program->stall(stalled); },
                                 .note = [this](std::string_view text) { note(text); }});
 }
 
@@ -119,6 +154,21 @@ async::task<> world::keep_registry() {
   r.ended = true;
 }
 
+async::task<> world::keep_relay() {
+  auto& r = relay_;
+  while (!r.stopping) {
+    if (sink_ != nullptr) r.sink = std::make_unique<host_sink>(*sink_, "relay");
+    r.daemon = std::make_unique<turn::server::relay_server>(relay_host_, relay_config(relay_host_),
+                                                            r.sink ? trace::tracer(*r.sink, {}) : trace::tracer());
+    if (const auto bound = r.daemon->listen(); !bound)
+      throw std::runtime_error("the relay does not start: " + bound.error().message());
+    co_await async::first_of(r.daemon->run(), wait(r.killed));
+    r.daemon.reset();
+    if (!r.stopping) co_await async::sleep_for(r.away);
+  }
+  r.ended = true;
+}
+
 async::task<> world::keep_sidecar(peer& p) {
   auto& d = p.sidecar;
   while (!d.stopping) {
@@ -138,6 +188,25 @@ bool world::linked() const {
     const auto* n = p->sidecar.daemon.get();
     return n != nullptr && n->status().find("open")->as_int() == static_cast<std::int64_t>(peers_.size()) - 1;
   });
+}
+
+// Pairs that go through the relay where they need not.
+std::string world::worse_than_possible() const {
+  std::string text;
+  for (std::size_t a = 0; a < peers_.size(); ++a)
+    for (std::size_t b = 0; b < peers_.size(); ++b) {
+      const auto* node = peers_[a]->sidecar.daemon.get();
+      if (a == b || node == nullptr || sim::best_tier(plan_.place_of(a), plan_.place_of(b)) != sim::tier::direct) continue;
+      const auto link = node->link_status(peer_name(b));
+      const auto* connection = link.find("connection");
+      const auto type = [&](std::string_view side) {
+        const auto* c = connection != nullptr ? connection->find(side) : nullptr;
+        return c != nullptr ? c->text("type") : std::string_view("none");
+      };
+      if (type("local") == "relay" || type("remote") == "relay" || type("local") == "none")
+        text += fmt::format(" {}>{} {}-{}", peer_name(a), peer_name(b), type("local"), type("remote"));
+    }
+  return text;
 }
 
 std::string world::who_is_apart() const {
@@ -170,12 +239,33 @@ async::task<bool> world::all_linked(base::duration patience) {
   co_return true;
 }
 
+async::task<std::string> world::best_tiers() {
+  const auto until = net.now() + climb_patience;
+  for (;;) {
+    auto worse = worse_than_possible();
+    if (worse.empty()) co_return worse;
+    if (net.now() > until) co_return "tier: still relayed though there is a direct way:" + worse;
+    co_await async::sleep_for(1s);
+  }
+}
+
+// Sidecars that end in order delete their allocations; where a fault took the way to do so they last for their lifetime, and
+// so do those that a late copy of an Allocate makes anew.
+async::task<std::string> world::relay_forgets() {
+  const auto& l = plan_.links;
+  if (!plan_.faults.empty() || l.loss + l.duplicate + l.reorder > 0) co_await async::sleep_for(allocation_lifetime);
+  co_await async::sleep_for(stop_patience);
+  const auto left = relay_.daemon != nullptr ? relay_.daemon->allocations() : 0;
+  if (left != 0) co_return fmt::format("leak: the relay still holds {} allocations", left);
+  co_return std::string();
+}
+
 // A message that was reported as lost is said again: the promise is that one gets through in time.
 async::task<std::string> world::talk_again(std::size_t from, std::size_t to) {
-  const auto until = net.now() + talk_patience;
+  const auto until = net.now() + talk_patience(plan_);
   while (net.now() < until) {
     const auto number = co_await peers_[from]->program->say(to);
-    const auto patient_until = std::min<base::instant>(until, net.now() + talk_patience / 2);
+    const auto patient_until = std::min<base::instant>(until, net.now() + talk_patience(plan_) / 2);
     while (!books.has_arrived(from, to, number) && net.now() < patient_until) co_await async::sleep_for(look);
     if (books.has_arrived(from, to, number)) co_return std::string();
   }
@@ -188,7 +278,7 @@ async::task<std::string> world::everybody_talks_again() {
       if (from == to) continue;
       if (auto wrong = co_await talk_again(from, to); !wrong.empty()) co_return wrong;
     }
-  const auto until = net.now() + talk_patience;
+  const auto until = net.now() + talk_patience(plan_);
   while (!books.settled() && net.now() < until) co_await async::sleep_for(look);
   if (const auto lost = books.outstanding(); !lost.empty())
     co_return fmt::format("message: {} did not arrive, and nobody was told ({} such)", lost.front(), lost.size());
@@ -230,6 +320,7 @@ void world::break_something(async::scope& s) {
 
 async::task<std::string> world::story(async::scope& s) {
   s.spawn("registry", [this] { return keep_registry(); });
+  s.spawn("relay", [this] { return keep_relay(); });
   for (auto& p : peers_) {
     s.spawn("sidecar " + p->host.name(), [this, &p] { return keep_sidecar(*p); });
     s.spawn("program " + p->host.name(), [&p] { return p->program->run(); });
@@ -244,10 +335,14 @@ async::task<std::string> world::story(async::scope& s) {
   if (!co_await all_linked(relink_patience)) co_return "apart:" + who_is_apart();
   linked_again = base::milliseconds(net.now() - healed) / 1000;
   for (auto& p : peers_) p->program->talk(false);
-  auto wrong = co_await everybody_talks_again();
+  auto wrong = co_await best_tiers();
+  if (wrong.empty()) wrong = co_await everybody_talks_again();
   if (auto b = broken(); !b.empty()) co_return b;
   if (!wrong.empty()) co_return wrong;
   if (!co_await stop_everything()) co_return "stop: a daemon does not end when it is asked to";
+  if (auto held = co_await relay_forgets(); !held.empty()) co_return held;
+  relay_.stopping = true;
+  relay_.killed.pulse();
   co_return broken();
 }
 
@@ -269,6 +364,7 @@ std::uint64_t world::hash() const {
 std::string world::left_behind() {
   for (auto& p : peers_) p->sidecar.daemon.reset();
   registry_.daemon.reset();
+  relay_.daemon.reset();
   net.run_for(30min);  // the last TCP segments give up
   const auto h = net.held();
   if (h.none()) return {};

@@ -17,6 +17,7 @@
 #include "simulation/program.hpp"
 #include "simulation/wire_rules.hpp"
 #include "trace/sink.hpp"
+#include "turn/server/relay_server.hpp"
 
 namespace strata::simulation {
 
@@ -67,13 +68,17 @@ class world {
   };
   async::task<std::string> story(async::scope& s);
   async::task<> keep_registry();
+  async::task<> keep_relay();
   async::task<> keep_sidecar(peer& p);
   async::task<bool> all_linked(base::duration patience);
+  async::task<std::string> best_tiers();
+  async::task<std::string> relay_forgets();
   async::task<std::string> talk_again(std::size_t from, std::size_t to);
   async::task<std::string> everybody_talks_again();
   async::task<bool> stop_everything();
   void break_something(async::scope& s);
   [[nodiscard]] bool linked() const;
+  [[nodiscard]] std::string worse_than_possible() const;
   [[nodiscard]] std::string who_is_apart() const;
   [[nodiscard]] std::string broken() const;
   void note(std::string_view text);
@@ -81,8 +86,9 @@ class world {
   const plan& plan_;
   trace::sink* sink_;
   std::string keys_file_;
-  sim::host& registry_host_;
+  sim::host &registry_host_, &relay_host_;
   supervised<registry::service> registry_;
+  supervised<turn::server::relay_server> relay_;
   std::vector<std::unique_ptr<peer>> peers_;
   std::vector<std::unique_ptr<enemy>> enemies_;
   std::optional<simulation::faults> faults_;

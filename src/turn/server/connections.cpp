@@ -7,6 +7,8 @@
 namespace strata::turn::server {
 namespace {
 
+async::task<> silence(base::duration d) { co_await async::sleep_for(d); }
+
 std::size_t weigh(const base::bytes& message) { return message.size(); }
 
 // One subscriber has a whole /64.
@@ -97,11 +99,12 @@ async::task<> relay_server::impl::read_frames(connection& c) {
   stun::stream_framer framer;
   std::array<std::uint8_t, 4096> buffer;
   for (;;) {
-    const auto count = co_await async::with_timeout(config_.idle, c.stream->read(buffer));
+    // Not with_timeout: a connection that TCP has given up says timed_out, too, and for ever.
+    const auto [read, waited] = co_await async::first_of(c.stream->read(buffer), silence(config_.idle));
     // A quiet client with an allocation is a client that waits for its peers.
-    if (!count && count.error() == base::errc::timed_out && engine_->has_allocation(c.tuple)) continue;
-    if (!count || *count == 0) co_return;
-    framer.append(base::byte_view(buffer).first(*count));
+    if (!read && engine_->has_allocation(c.tuple)) continue;
+    if (!read || !*read || **read == 0) co_return;
+    framer.append(base::byte_view(buffer).first(**read));
     for (;;) {
       const auto next = framer.next();
       if (!next) co_return;  // neither STUN nor ChannelData: there is no finding the next message

@@ -44,7 +44,8 @@ outcome engine::from_client(base::byte_view message, const five_tuple& tuple, mo
 }
 
 outcome engine::on_binding(base::byte_view message, const five_tuple& tuple, moment t, base::bytes& out) {
-  const auto verdict = stun::respond_binding({.software = config_.software}, message, tuple.client, out);
+  // Anybody may ask, in somebody else's name: no SOFTWARE, so that the answer is 1.6 times its request at most.
+  const auto verdict = stun::respond_binding({}, message, tuple.client, out);
   if (out.empty())
     return verdict == stun::responder_verdict::not_a_request
                ? drop(&counters::dropped_not_expected, "nothing that a TURN client sends")

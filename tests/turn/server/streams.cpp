@@ -152,6 +152,33 @@ TEST_CASE("a connection without allocation is closed after a while, and so is on
   }(w));
 }
 
+TEST_CASE("a connection that TCP has given up is over, though its allocation could live on") {
+  world w;
+  w.net.run([](world& w) -> async::task<> {
+    server::relay_server relay(w.relay, w.config);
+    REQUIRE(relay.listen());
+    co_await async::with_scope(async::at_end::cancel, [&](async::scope& s) -> async::task<> {
+      s.spawn("relay", [&relay] { return relay.run(); });
+      const auto peer = *w.peer.bind_udp({w.peer.address(), 0});
+      stream_client c{*co_await w.client.connect_tcp(relay.tcp_endpoints().front())};
+      const auto who = co_await c.log_in();
+      const auto for_an_hour = [](stun::message_writer& m) {
+        udp(m);
+        m.add(stun::lifetime{3600});
+      };
+      const auto allocated = co_await c.ask(request(method::allocate, for_an_hour, who));
+      REQUIRE(code_of(allocated) == 0);
+      const auto relayed = stun::message_view::parse(allocated)->get<stun::xor_relayed_address>()->endpoint;
+      CHECK(code_of(co_await c.ask(request(method::channel_bind, channel(0x4000, peer->local_endpoint()), who))) == 0);
+      // The client's network is gone without a word, and there is something to be told to it.
+      w.net.partition(w.client, w.relay);
+      peer->send(relayed, base::as_bytes("are you there?"));
+      co_await async::sleep_for(30min);
+      CHECK(relay.allocations() == 0);
+    });
+  }(w));
+}
+
 TEST_CASE("an allocation whose time is over gives its port back") {
   world w;
   w.config.first_port = w.config.last_port = 50'000;

@@ -187,6 +187,13 @@ TEST_CASE("what is no message of TURN is dropped and counted") {
   CHECK(l.ask(marked) == -2);
 }
 
+TEST_CASE("the answer to a Binding request is not larger than 1.6 times the request") {
+  lab l;
+  const auto asked = request(method::binding);
+  CHECK(l.ask(asked) == 0);
+  CHECK(l.out.size() * 10 <= asked.size() * 16);
+}
+
 TEST_CASE("Binding is answered to everybody, but not without end") {
   lab l;
   int answered = 0;
