@@ -172,15 +172,18 @@ async::task<> websocket::write() {
 // Returns when the peer is dead.
 async::task<> websocket::keep_alive() {
   if (options_.ping_every <= base::duration::zero()) co_await ended_.wait();
-  co_await async::sleep_for(options_.ping_every);
+  const auto doubt = [](async::event& doubted) -> async::task<> { co_await doubted.wait(); };
+  auto pause = options_.ping_every;
   for (;;) {
+    const bool doubted = (co_await async::with_timeout(pause, doubt(doubted_))).has_value();
     const auto asked = host_.now();
     if (state_ == websocket_state::open) ping_ = frame(opcode::ping, {});  // closing has a limit of its own
     outbox_work_.pulse();
-    co_await async::sleep_for(options_.pong_within);
+    const auto patience = doubted ? std::min(options_.pong_within, options_.doubt_within) : options_.pong_within;
+    co_await async::sleep_for(patience);
     // Anything that arrives is an answer; while the inbox is full nothing is read, and nothing can be said.
     if (reading_ && last_heard_ <= asked && state_ == websocket_state::open) break;
-    co_await async::sleep_for(options_.ping_every - options_.pong_within);
+    pause = options_.ping_every - patience;
   }
   lost_ = true;
   note_end(static_cast<std::uint16_t>(http::close_code::abnormal), "no answer to a ping");

@@ -36,6 +36,7 @@ struct websocket_options {
   std::size_t inbox_bytes = 1 << 20;                      // messages received and not yet taken
   base::duration ping_every = std::chrono::seconds(20);   // zero: never
   base::duration pong_within = std::chrono::seconds(10);  // silent for longer after a ping: dead
+  base::duration doubt_within = std::chrono::seconds(3);  // the same after doubt()
   base::duration close_within = std::chrono::seconds(5);  // for the peer's half of the closing handshake
 };
 
@@ -74,6 +75,9 @@ class websocket {
   async::task<> close(std::uint16_t code = 1000, std::string reason = {});
   void start_close(std::uint16_t code = 1000, std::string_view reason = {});  // the same without waiting
   async::task<> closed();
+
+  // Something that ought to have come did not: a ping goes out at once, and has less time.
+  void doubt() { doubted_.pulse(); }
 
   [[nodiscard]] websocket_state state() const noexcept { return state_; }
   // Of the peer's Close, or 1006 when the connection ended without one; what we sent when we failed it. 1005: no code.
@@ -121,9 +125,9 @@ class websocket {
   std::optional<base::bytes> close_frame_;  // goes last
   bool close_queued_ = false;
   bool close_received_ = false;
-  bool lost_ = false;                              // the connection ended by itself
-  async::event outbox_work_, outbox_room_;         // pulses
-  async::event close_asked_, close_left_, ended_;  // set once
+  bool lost_ = false;                                 // the connection ended by itself
+  async::event outbox_work_, outbox_room_, doubted_;  // pulses
+  async::event close_asked_, close_left_, ended_;     // set once
 
   async::channel<websocket_message> inbox_;
   base::instant last_heard_{};

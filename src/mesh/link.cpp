@@ -117,7 +117,10 @@ async::task<base::result<link::channel_pointer>> link::offer(rtc::peer_connectio
   if (!signal(signaling::kind::offer, own_payload(std::move(*sdp))))
     co_return base::fail(errc::not_connected, base::error::nowhere, "a registry connection");
   s.spawn("trickle", [this, &pc] { return trickle(pc); });
-  if (auto up = co_await pc.connected(); !up) co_return base::fail(up.error());
+  const auto lost = [](async::event& e) -> async::task<> { co_await e.wait(); };
+  const auto [up, undelivered] = co_await async::first_of(pc.connected(), lost(offer_lost_));
+  if (!up) co_return base::fail(errc::not_connected, base::error::nowhere, "the peer at the registry");
+  if (!*up) co_return base::fail(up->error());
   if (auto open = co_await channel->opened(); !open) co_return base::fail(open.error());
   co_return channel;
 }
@@ -283,6 +286,16 @@ void link::call() {
 }
 
 void link::peer_is_away() { away_ = true; }
+
+void link::offer_undeliverable() {
+  if (offer_outstanding_) {
+    away_ = true;  // whoever comes to the registry calls those it finds there
+    offer_outstanding_ = false;
+    offer_lost_.pulse();
+  } else if (current_ != nullptr && current_->offer_outstanding()) {
+    current_->rollback("the peer is not at the registry");
+  }
+}
 
 void link::hang_up() {
   away_ = true;

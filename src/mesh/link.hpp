@@ -45,6 +45,7 @@ struct link_environment {
   dtls::certificate certificate;
   std::function<rtc::options()> connection_options;  // asked for every attempt: servers change
   std::function<bool()> can_signal;
+  std::function<void()> doubt_signaling;           // what we sent stays without an answer
   std::function<bool(signaling::message)> signal;  // false: no signaling now
   std::function<void(std::string_view peer)> on_open, on_closed;
   std::function<void(std::string_view peer, const message&)> on_unsent;  // accepted, then the connection ended
@@ -64,6 +65,8 @@ class link {
   void hang_up();       // ends the connection in order
   void call();          // we are to offer, unless a connection stands or is being made
   void peer_is_away();  // do not call until something is heard of it
+  // The registry could not pass our offer on. An offer that nobody got must not stand in the way of theirs.
+  void offer_undeliverable();
   // The addresses of this machine have changed.
   void network_changed();
   void servers_changed();  // connection_options says others now
@@ -126,6 +129,7 @@ class link {
   async::event intent_changed_;
   rtc::peer_connection* current_ = nullptr;  // of the running attempt
   bool offer_outstanding_ = false;
+  async::event offer_lost_;  // pulsed
   std::vector<signaling::candidate_payload> early_candidates_;  // they may overtake the offer they belong to
   std::optional<std::string> restart_offer_;                    // theirs, not answered yet
   async::event restart_arrived_;

@@ -41,7 +41,10 @@ async::task<> link::restart_path(rtc::peer_connection& pc, async::scope& s, std:
     co_return co_await async::sleep_for(signaling_pause);
   }
   s.spawn("trickle", [this, &pc] { return trickle(pc); });
-  if (!co_await async::with_timeout(answer_limit, until_answered(pc))) co_return pc.rollback("no answer");
+  if (!co_await async::with_timeout(answer_limit, until_answered(pc))) {
+    environment_.doubt_signaling();
+    co_return pc.rollback("no answer");
+  }
   // Checks of an attempt come ever more seldom (RFC 8489 §6.2.1): while nothing works, a fresh attempt finds the way sooner.
   while (!co_await async::with_timeout(attempt_limit, until_settled(pc)))
     if (pc.state() == rtc::connection_state::disconnected) co_return pc.rollback("no path found so far");

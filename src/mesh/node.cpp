@@ -37,6 +37,7 @@ node::node(net::host& h, node_config c, trace::sink* sink)
                    .certificate = dtls::certificate::generate([&h](base::byte_span out) { h.random(out); }, h.wall_now()),
                    .connection_options = {},
                    .can_signal = [this] { return session_.state() == signaling::session_state::registered; },
+                   .doubt_signaling = [this] { session_.doubt(); },
                    .signal = {},
                    .on_open = {},
                    .on_closed = {},
@@ -159,6 +160,10 @@ async::task<> node::handle_signals() {
       case signaling::kind::peer_left:
         // Gone from the registry is not gone: only a link that does not stand gives up calling.
         if (const auto at = links_.find(m->payload.text("peer")); at != links_.end()) at->second->peer_is_away();
+        break;
+      case signaling::kind::error:
+        if (const auto at = links_.find(m->payload.text("target_id")); at != links_.end() && m->payload.text("type") == "offer")
+          at->second->offer_undeliverable();
         break;
       default: break;
     }

@@ -130,9 +130,16 @@ async::task<base::result<void>> session::talk(std::string token) {
   ++counters_.connects;
   while (outgoing_.try_receive()) {  // meant for a connection that is gone
   }
-  co_await async::first_of((*socket)->run(), send_all(**socket), receive_all(**socket),
+  co_await async::first_of((*socket)->run(), send_all(**socket), receive_all(**socket), pass_doubt(**socket),
                            until_gone((*socket)->local_endpoint().address));
   co_return base::result<void>();
+}
+
+async::task<> session::pass_doubt(http::websocket& socket) {
+  for (;;) {
+    co_await doubted_.wait();
+    socket.doubt();
+  }
 }
 
 // TCP would find out after minutes.

@@ -55,6 +55,9 @@ class session {
   // The machine's addresses have changed: a connection from one that is gone is given up, and a pause is cut short.
   void network_changed() { network_changed_.pulse(); }
 
+  // An answer that ought to have come did not: if the registry does not answer a ping soon, the connection is given up.
+  void doubt() { doubted_.pulse(); }
+
   [[nodiscard]] session_state state() const noexcept { return state_; }
   [[nodiscard]] bool registered() const noexcept { return state_ == session_state::registered; }
   [[nodiscard]] const std::string& peer_id() const noexcept { return peer_id_; }  // empty before the first token
@@ -75,6 +78,7 @@ class session {
   async::task<> receive_all(http::websocket& socket);
   async::task<bool> fetch_config(std::string token);
   async::task<> until_gone(base::ip_address local);
+  async::task<> pass_doubt(http::websocket& socket);
   void set_state(session_state next, std::string_view reason);
 
   net::host& host_;
@@ -86,7 +90,7 @@ class session {
   async::channel<message> incoming_;
   async::channel<std::string> outgoing_;
   session_counters counters_;
-  async::event network_changed_, ice_servers_changed_;  // pulsed
+  async::event network_changed_, ice_servers_changed_, doubted_;  // pulsed
 };
 
 }  // namespace strata::signaling
