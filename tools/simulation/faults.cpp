@@ -121,6 +121,11 @@ void faults::apply(const fault& f, bool begins) {
       if (begins) hooks_.kill_relay(f.lasts);
       break;
     case fault_kind::relay_cut_off: cut_off(relay_, begins); break;
+    case fault_kind::asleep:
+      if (!changes(held::sleep, f.a, 0, begins)) break;
+      if (begins) net_.set_asleep(a);
+      else net_.wake(a);
+      break;
     case fault_kind::program_stalls:
       if (changes(held::program, f.a, 0, begins)) hooks_.stall_program(f.a, begins);
       break;

@@ -28,7 +28,7 @@ class faults {
   async::task<> happen(fault f);  // from its beginning to its end
 
  private:
-  enum class held : std::uint8_t { pair, host, interface, udp, program };
+  enum class held : std::uint8_t { pair, host, interface, udp, program, sleep };
   void apply(const fault& f, bool begins);
   void pair(sim::host& a, sim::host& b, bool cut);
   void cut_off(sim::host& h, bool cut);

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr std::array<std::string_view, fault_kinds> fault_names{
     "partition",       "cut-off",          "host-down",     "interface-down", "address-change", "sidecar-killed",
     "registry-killed", "registry-cut-off", "loss-burst",    "latency",        "nat-reboot",     "outside-address",
-    "udp-blocked",     "relay-killed",     "relay-cut-off", "program-stalls"};
+    "udp-blocked",     "relay-killed",     "relay-cut-off", "program-stalls", "asleep"};
 constexpr std::array<std::string_view, sabotages> sabotage_names{
     "none", "lose", "repeat", "swap", "tear", "leak", "amplify", "unproved", "never-heal", "sleep-forever", "crash"};
 constexpr std::array<std::string_view, most_peers> peer_names{"ada", "grace", "hedy", "joan", "mary", "rosa"};
@@ -35,6 +35,7 @@ fault random_fault(sim::generator& g, std::size_t peers) {
   f.a = below(g, peers);
   f.b = (f.a + 1 + below(g, peers - 1)) % peers;
   f.lasts = seconds(spread(g, 0.05, 90));
+  if (f.what == fault_kind::asleep) f.lasts = seconds(spread(g, 1, 3600));
   const auto amount = g.unit();
   if (f.what == fault_kind::loss_burst) f.amount = 0.05 + 0.9 * amount;
   if (f.what == fault_kind::nat_reboot || f.what == fault_kind::outside_address) f.lasts = 0s;
@@ -56,6 +57,13 @@ std::optional<sabotage> sabotage_from(std::string_view name) noexcept {
 
 sim::place_kind plan::place_of(std::size_t peer) const {
   return peer < places.size() ? places[peer] : sim::place_kind::public_address;
+}
+
+base::duration plan::calm_for(base::duration at) const {
+  auto since = base::duration::zero();
+  for (const auto& f : faults)
+    if (f.at <= at) since = std::max(since, std::min(at, f.at + f.lasts));
+  return at - since;
 }
 
 base::duration plan::healed_at() const {
@@ -95,8 +103,8 @@ std::string describe(const plan& p) {
 }
 
 std::vector<std::string_view> scenario_names() {
-  return {"two-peers", "three-peers", "six-peers", "partition", "registry-restart", "sidecar-restart",
-          "roaming",   "bad-links",   "relayed",   "nats",      "relay-restart",    "random"};
+  return {"two-peers", "three-peers", "six-peers", "partition",     "registry-restart", "sidecar-restart", "roaming",
+          "bad-links", "relayed",     "nats",      "relay-restart", "asleep",           "random"};
 }
 
 std::optional<plan> scenario(std::string_view name, std::uint64_t seed) {
@@ -123,6 +131,9 @@ std::optional<plan> scenario(std::string_view name, std::uint64_t seed) {
   } else if (name == "relay-restart") {
     p.places = {sim::place_kind::symmetric_random, sim::place_kind::only_tcp_443};
     p.faults = {{5s, fault_kind::relay_killed, 0, 0, 5s}};
+  } else if (name == "asleep") {
+    p.places = {sim::place_kind::port_restricted};
+    p.faults = {{10s, fault_kind::asleep, 0, 0, 1h}};
   } else if (name == "random") return random_plan(seed);
   else return std::nullopt;
   return p;
@@ -146,8 +157,10 @@ plan random_plan(std::uint64_t seed) {
   p.links.reorder = g.chance(0.3) ? 0.02 : 0;
   p.links.bits_per_second = g.chance(0.2) ? 5'000'000 : 0;
   const auto count = below(g, 7);
+  const double apart = g.chance(0.15) ? 10 : 1;  // mostly on top of each other, sometimes with long calm in between
   for (std::size_t i = 0; i < count; ++i) {
-    const auto f = random_fault(g, p.peers);
+    auto f = random_fault(g, p.peers);
+    f.at = seconds(base::milliseconds(f.at) / 1000 * apart);
     p.faults.insert(std::ranges::upper_bound(p.faults, f.at, {}, &fault::at), f);
   }
   return p;

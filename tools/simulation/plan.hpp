@@ -31,8 +31,9 @@ enum class fault_kind : std::uint8_t {
   relay_killed,      // the TURN server dies with all allocations and is started again
   relay_cut_off,     // nobody hears the TURN server
   program_stalls,    // the program beside a's daemon reads nothing
+  asleep,            // peer a's machine sleeps, for up to an hour
 };
-inline constexpr std::size_t fault_kinds = 16;
+inline constexpr std::size_t fault_kinds = 17;
 std::string_view to_string(fault_kind k) noexcept;
 
 struct fault {
@@ -74,6 +75,8 @@ struct plan {
   sabotage broken = sabotage::none;
 
   [[nodiscard]] sim::place_kind place_of(std::size_t peer) const;
+  // For how long there has been no fault, at that time after the start.
+  [[nodiscard]] base::duration calm_for(base::duration at) const;
   [[nodiscard]] base::duration healed_at() const;  // the last fault is over
 };
 std::string describe(const plan& p);  // several lines

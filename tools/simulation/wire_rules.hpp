@@ -3,8 +3,8 @@
 //  - Toward an address that has proved nothing, 1.6 octets leave at most for each that came from there: a Binding response with
 //    its mapped address is as long beside the shortest request (RFC 8489: 32 and 20 octets). Whoever sends the
 //    check of somebody else before that one comes has its proof with it, and gets an answer and a check, sent twice: 2.7.
-//    Neither ever gets anything but STUN. A relay has to name its realm and a nonce to whoever asks (RFC 8489 §9.2.4), six times
-//    the shortest request; it limits how often (turn/server/limiter).
+//    Neither ever gets anything but STUN. A relay has to name its realm and a nonce to whoever asks (RFC 8489 §9.2.4), six
+//    times the shortest request; it limits how often (turn/server/limiter).
 //  - What is not STUN goes only where a packet has come from within the time that consent lasts (RFC 7675 §5.1: 30 s).
 #pragma once
 

@@ -15,7 +15,10 @@ using namespace std::chrono_literals;
 
 constexpr base::duration relink_patience = 180s;  // after the last fault; a link's longest attempt and pause are 95 s
 // What waits in front of a message has to cross first: through a relay that is three links in a row.
-base::duration talk_patience(const plan& p) { return p.links.loss > 0.05 ? base::duration(5min) : base::duration(60s); }
+base::duration talk_patience(const plan& p) {
+  const bool slow = p.links.loss > 0.05 || (p.links.loss > 0 && p.links.latency > 100ms);
+  return slow ? base::duration(5min) : base::duration(60s);
+}
 // From relay to direct: attempts that were of no use come ever more seldom, up to ten minutes apart.
 constexpr base::duration climb_patience = 11min;
 constexpr base::duration allocation_lifetime = 10min;  // what nobody deletes ends after it (RFC 8656 §3.2)
@@ -227,6 +230,7 @@ std::string world::who_is_apart() const {
 std::string world::broken() const {
   if (!books.broken().empty()) return "message: " + books.broken();
   if (!wires.broken().empty()) return "wire: " + wires.broken();
+  if (!apart_.empty()) return apart_;
   return {};
 }
 
@@ -285,7 +289,18 @@ async::task<std::string> world::everybody_talks_again() {
   co_return std::string();
 }
 
+// A way that exists is in use, all along and not only at the end.
+async::task<> world::watch() {
+  const auto began = net.now();
+  while (watched_) {
+    if (apart_.empty() && plan_.calm_for(net.now() - began) > relink_patience && !linked())
+      apart_ = fmt::format("apart: after {:.0f} s{}", base::milliseconds(net.now() - began) / 1000, who_is_apart());
+    co_await async::sleep_for(1s);
+  }
+}
+
 async::task<bool> world::stop_everything() {
+  watched_ = false;
   for (const auto& p : peers_) {
     p->sidecar.stopping = true;
     if (p->sidecar.daemon != nullptr) p->sidecar.daemon->stop();
@@ -329,6 +344,7 @@ async::task<std::string> world::story(async::scope& s) {
   for (const auto& e : enemies_) s.spawn("enemy", [&e] { return e->run(); });
   for (const auto& f : plan_.faults) s.spawn("fault", [this, f] { return faults_->happen(f); });
   break_something(s);
+  s.spawn("watch", [this] { return watch(); });
   co_await async::sleep_for(std::max<base::duration>(plan_.talk, plan_.healed_at()) + look);
   const auto healed = net.now();
   note("the last fault is over");

@@ -75,6 +75,7 @@ class world {
   async::task<std::string> relay_forgets();
   async::task<std::string> talk_again(std::size_t from, std::size_t to);
   async::task<std::string> everybody_talks_again();
+  async::task<> watch();
   async::task<bool> stop_everything();
   void break_something(async::scope& s);
   [[nodiscard]] bool linked() const;
@@ -92,6 +93,8 @@ class world {
   std::vector<std::unique_ptr<peer>> peers_;
   std::vector<std::unique_ptr<enemy>> enemies_;
   std::optional<simulation::faults> faults_;
+  bool watched_ = true;
+  std::string apart_;                        // while nothing was wrong with the network
   std::unique_ptr<net::udp_socket> leaked_;  // sabotage
 };
 
