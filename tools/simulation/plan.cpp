@@ -55,6 +55,11 @@ std::optional<sabotage> sabotage_from(std::string_view name) noexcept {
   return static_cast<sabotage>(found - sabotage_names.begin());
 }
 
+double plan::lost() const {
+  const auto& b = links.bursts;
+  return links.loss + (b ? b->good_to_bad / (b->good_to_bad + b->bad_to_good) : 0);
+}
+
 sim::place_kind plan::place_of(std::size_t peer) const {
   return peer < places.size() ? places[peer] : sim::place_kind::public_address;
 }
@@ -93,11 +98,12 @@ std::string describe(const plan& p) {
   for (std::size_t n = 0; n < p.peers; ++n)
     who += fmt::format("{}{}: {}", n == 0 ? "" : "; ", peer_name(n), sim::to_string(p.place_of(n)));
   auto text = fmt::format(
-      "{}: {} peers ({}){}, latency {:.3g} ms, jitter {:.3g} ms, loss {:.3g}, duplicate {:.3g}, reorder {:.3g}, {} bit/s, talk "
+      "{}: {} peers ({}){}, latency {:.3g} ms, jitter {:.3g} ms, loss {:.3g}{}, MTU {}, duplicate {:.3g}, reorder {:.3g}, {} "
+      "bit/s, talk "
       "{:.3g} s\n",
       p.name, p.peers, who, p.second_interface ? ", a second interface" : "", base::milliseconds(p.links.latency),
-      base::milliseconds(p.links.jitter), p.links.loss, p.links.duplicate, p.links.reorder, p.links.bits_per_second,
-      base::milliseconds(p.talk) / 1000);
+      base::milliseconds(p.links.jitter), p.lost(), p.links.bursts ? " in bursts" : "", p.links.mtu, p.links.duplicate,
+      p.links.reorder, p.links.bits_per_second, base::milliseconds(p.talk) / 1000);
   for (const auto& f : p.faults) text += "  " + describe(f) + "\n";
   return text;
 }
@@ -153,6 +159,11 @@ plan random_plan(std::uint64_t seed) {
   p.links.jitter = seconds(g.unit() * base::milliseconds(p.links.latency) / 2000);
   constexpr std::array losses{0.0, 0.0, 0.005, 0.02, 0.08};
   p.links.loss = losses[below(g, losses.size())];
+  if (g.chance(0.4)) {  // as much, in bursts of five packets
+    p.links.bursts = sim::burst_loss{.good_to_bad = p.links.loss / 5, .bad_to_good = 0.2};
+    p.links.loss = 0;
+  }
+  if (g.chance(0.1)) p.links.mtu = 1280;
   p.links.duplicate = g.chance(0.3) ? 0.01 : 0;
   p.links.reorder = g.chance(0.3) ? 0.02 : 0;
   p.links.bits_per_second = g.chance(0.2) ? 5'000'000 : 0;

@@ -75,6 +75,7 @@ struct plan {
   sabotage broken = sabotage::none;
 
   [[nodiscard]] sim::place_kind place_of(std::size_t peer) const;
+  [[nodiscard]] double lost() const;  // of all packets, on one link, without faults
   // For how long there has been no fault, at that time after the start.
   [[nodiscard]] base::duration calm_for(base::duration at) const;
   [[nodiscard]] base::duration healed_at() const;  // the last fault is over

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr base::duration relink_patience = 180s;  // after the last fault; a link's longest attempt and pause are 95 s
 // What waits in front of a message has to cross first: through a relay that is three links in a row.
 base::duration talk_patience(const plan& p) {
-  const bool slow = p.links.loss > 0.05 || (p.links.loss > 0 && p.links.latency > 100ms);
+  const bool slow = p.lost() > 0.05 || (p.lost() > 0 && p.links.latency > 100ms);
   return slow ? base::duration(5min) : base::duration(60s);
 }
 // From relay to direct: attempts that were of no use come ever more seldom, up to ten minutes apart.
@@ -257,7 +257,7 @@ async::task<std::string> world::best_tiers() {
 // so do those that a late copy of an Allocate makes anew.
 async::task<std::string> world::relay_forgets() {
   const auto& l = plan_.links;
-  if (!plan_.faults.empty() || l.loss + l.duplicate + l.reorder > 0) co_await async::sleep_for(allocation_lifetime);
+  if (!plan_.faults.empty() || plan_.lost() + l.duplicate + l.reorder > 0) co_await async::sleep_for(allocation_lifetime);
   co_await async::sleep_for(stop_patience);
   const auto left = relay_.daemon != nullptr ? relay_.daemon->allocations() : 0;
   if (left != 0) co_return fmt::format("leak: the relay still holds {} allocations", left);
