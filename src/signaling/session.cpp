@@ -99,6 +99,7 @@ async::task<bool> session::fetch_config(std::string token) {
   o.timeout = config_.config_patience;
   o.tls = tls_of(host_, config_.trust_file);
   const auto reply = co_await http::fetch(host_, std::move(r), std::move(o));
+  if (reply) config_answered_ = true;
   if (!reply || reply->status != 200 || reply->body.size() > largest_reply) co_return false;
   const auto v = base::json::parse(reply->body);
   const auto* servers = v ? v->find("iceServers") : nullptr;
@@ -116,6 +117,7 @@ async::task<bool> session::renew_ice_servers() {
 
 async::task<base::result<void>> session::talk(std::string token) {
   set_state(session_state::connecting, "token received");
+  config_answered_ = false;
   (void)co_await fetch_config(token);
   auto url = http::url::parse(config_.signaling_url);
   if (!url) co_return base::fail(url.error());
@@ -131,8 +133,19 @@ async::task<base::result<void>> session::talk(std::string token) {
   while (outgoing_.try_receive()) {  // meant for a connection that is gone
   }
   co_await async::first_of((*socket)->run(), send_all(**socket), receive_all(**socket), pass_doubt(**socket),
-                           until_gone((*socket)->local_endpoint().address));
+                           insist_on_config(), until_gone((*socket)->local_endpoint().address));
   co_return base::result<void>();
+}
+
+// Without servers there may be no way to anybody; a request that was lost is no reason to do without them.
+async::task<> session::insist_on_config() {
+  base::backoff pauses(config_.least_pause, config_.most_pause);
+  while (!config_answered_) {
+    co_await async::sleep_for(pauses.next(host_.random_u64()));
+    (void)co_await renew_ice_servers();
+  }
+  async::event never;
+  co_await never.wait();
 }
 
 async::task<> session::pass_doubt(http::websocket& socket) {

@@ -78,6 +78,7 @@ class session {
   async::task<> receive_all(http::websocket& socket);
   async::task<bool> fetch_config(std::string token);
   async::task<> until_gone(base::ip_address local);
+  async::task<> insist_on_config();
   async::task<> pass_doubt(http::websocket& socket);
   void set_state(session_state next, std::string_view reason);
 
@@ -87,6 +88,7 @@ class session {
   session_state state_ = session_state::idle;
   std::string peer_id_, last_error_;
   base::json ice_servers_;
+  bool config_answered_ = false;
   async::channel<message> incoming_;
   async::channel<std::string> outgoing_;
   session_counters counters_;

@@ -41,18 +41,19 @@ void faults::cut_off(sim::host& h, bool cut) {
 
 // The address goes, and after a while there is another one.
 void faults::move(std::size_t peer, bool begins) {
+  using enum sim::place_kind;
   auto& h = *peers_[peer];
+  const auto place = plan_.place_of(peer);
+  const bool only_v6 = place == nat64 || place == ipv6_only;
   if (begins) {
-    const auto old = std::ranges::find_if(h.addresses(), [](const net::interface_address& i) { return i.name == "eth0"; });
+    const auto old = std::ranges::find_if(
+        h.addresses(), [only_v6](const net::interface_address& i) { return i.name == "eth0" && i.address.is_v4() != only_v6; });
     if (old != h.addresses().end()) h.remove_address(base::ip_address(old->address));
     return;
   }
-  using enum sim::place_kind;
-  const auto place = plan_.place_of(peer);
   const auto fresh = next_address_++ % 150;
   if (place == public_address) h.add_address("eth0", fmt::format("198.51.100.{}", fresh + 1));
-  else if (place == nat64 || place == ipv6_only)
-    h.add_address("eth0", fmt::format("2001:db8:{}::{:x}/64", peer + 1, fresh + 16));
+  else if (only_v6) h.add_address("eth0", fmt::format("2001:db8:{}::{:x}/64", peer + 1, fresh + 16));
   else h.add_address("eth0", fmt::format("192.168.{}.{}", place == same_nat_hairpin ? 1 : peer + 1, fresh + 100));
 }
 
