@@ -179,8 +179,7 @@ async::task<> check(session& s, pair_id id, purpose why) {
   ++s.counts.checks_sent;
 
   auto answer = co_await b->transactions.transact(
-      to, std::move(request),
-      {.schedule = schedule_of(why, *pair, rto, s.valid.any_nominated()), .match_source = false},
+      to, std::move(request), {.schedule = schedule_of(why, *pair, rto, s.valid.any_nominated()), .match_source = false},
       [&s](const stun::message_view& m, const base::endpoint&) { return judge_response(m, *s.remote_key); });
 
   if (nominate) s.nominating = false;  // whatever it came to

@@ -129,7 +129,7 @@ class link {
   async::event intent_changed_;
   rtc::peer_connection* current_ = nullptr;  // of the running attempt
   bool offer_outstanding_ = false;
-  async::event offer_lost_;  // pulsed
+  async::event offer_lost_;                                     // pulsed
   std::vector<signaling::candidate_payload> early_candidates_;  // they may overtake the offer they belong to
   std::optional<std::string> restart_offer_;                    // theirs, not answered yet
   async::event restart_arrived_;

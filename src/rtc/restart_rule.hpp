@@ -46,8 +46,7 @@ inline restart_decision decide_restart(const restart_input& in) noexcept {
     return not_before(due, "the path does not answer");
   }
   // Agents that renominate look for a better pair themselves, among the candidates that they once had.
-  if (in.relayed && in.controlling)
-    return not_before(in.last_attempt + after(30s, 10min), "a direct path may exist by now");
+  if (in.relayed && in.controlling) return not_before(in.last_attempt + after(30s, 10min), "a direct path may exist by now");
   return {};
 }
 

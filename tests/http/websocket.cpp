@@ -150,6 +150,23 @@ TEST_CASE("a peer that does not answer our Close is left after a while") {
   });
 }
 
+TEST_CASE("a peer that is doubted is asked at once, and has three seconds") {
+  world w;
+  with_server_socket(w, {}, [&w](http::websocket& ws, raw_client& c) -> async::task<> {
+    co_await async::sleep_for(1s);
+    ws.doubt();
+    co_await c.until(plain(http::opcode::ping, ""));
+    co_await c.send(masked(http::opcode::pong, ""));
+    co_await async::sleep_for(5s);
+    CHECK(ws.state() == http::websocket_state::open);
+    const auto begin = w.net.now();
+    ws.doubt();
+    co_await ws.closed();
+    CHECK(w.net.now() - begin <= 4s);
+    CHECK(ws.close_reason() == "no answer to a ping");
+  });
+}
+
 TEST_CASE("a dead peer is noticed by its silence, a living one is not disturbed") {
   world w;
   with_server_socket(w, {}, [&w](http::websocket& ws, raw_client& c) -> async::task<> {
