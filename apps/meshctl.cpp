@@ -14,6 +14,7 @@
 #include "base/hex.hpp"
 #include "mesh/ipc_client.hpp"
 #include "meshctl_nat.hpp"
+#include "meshctl_trust.hpp"
 #include "meshctl_turn.hpp"
 #include "net/asio_host.hpp"
 #include "stun/explain.hpp"
@@ -67,6 +68,11 @@ void print_link(const base::json& l) {
   fmt::print("{:20} rtt p50 {} p99 {} ms; sent {}, received {}; {}\n", "", number(rtt != nullptr ? rtt->find("p50") : nullptr),
              number(rtt != nullptr ? rtt->find("p99") : nullptr), l.find("messages_sent")->as_int().value_or(0),
              l.find("messages_received")->as_int().value_or(0), l.text("reason"));
+  if (const auto* who = l.find("identity"); who != nullptr) {
+    const auto key = who->text("fingerprint");
+    fmt::print("{:20} {}{}{}\n", "", who->text("verdict"), key.empty() ? "" : ": ", key);
+    if (const auto refusal = who->text("refusal"); !refusal.empty()) fmt::print("{:20} REFUSED: {}\n", "", refusal);
+  }
 }
 
 async::task<int> show_status(net::host& h, std::string path, bool peers_only, bool as_json) {
@@ -198,6 +204,22 @@ int main(int argc, char** argv) {
   auto* ping_peer = app.add_subcommand("ping", "round trips to a peer's sidecar");
   ping_peer->add_option("peer", peer)->required();
   ping_peer->add_option("-n,--count", count, "how many")->check(CLI::Range(1, 10000))->capture_default_str();
+  auto* trust = app.add_subcommand("trust", "the keys by which the meshd knows its peers");
+  trust->require_subcommand(1);
+  apps::trust_options trust_options;
+  const auto add_trust = [&](const char* name, const char* what, bool of_a_peer) {
+    auto* sub = trust->add_subcommand(name, what);
+    if (of_a_peer) sub->add_option("peer", trust_options.peer, "id or alias of the peer")->required();
+    sub->add_flag("--json", trust_options.as_json, "as JSON");
+    sub->callback([&trust_options, name] { trust_options.action = name; });
+    return sub;
+  };
+  add_trust("list", "all known keys", false);
+  add_trust("show", "the key of one peer, and the one that was refused since", true);
+  add_trust("accept", "take the key that was refused, or mark the known one as compared", true)
+      ->add_option("fingerprint", trust_options.fingerprint, "of the key that is meant: six groups of five digits, in quotes");
+  add_trust("forget", "take whatever key the peer shows next", true);
+  add_trust("own", "the fingerprint of this meshd, for its peers to compare", false);
   auto* stun_query = app.add_subcommand("stun", "the address that a STUN server sees");
   stun_query->add_option("server", server, "host[:port]")->required();
   auto* turn = app.add_subcommand("turn", "try a TURN server out: allocate, relay a packet to ourselves, report");
@@ -241,6 +263,7 @@ int main(int argc, char** argv) {
   if (*status || *peers) return host.run(show_status(host, path, peers->parsed(), as_json));
   if (*send) return host.run(send_text(host, path, peer, text));
   if (*ping_peer) return host.run(ping(host, path, peer, count));
+  if (*trust) return host.run(apps::speak_of_trust(host, path, trust_options));
   if (*turn) return host.run(apps::show_turn(host, turn_options));
   if (*port_map) return host.run(apps::map_port(host, mapping_options));
   if (*nat) return host.run(apps::show_nat(host, nat_options));

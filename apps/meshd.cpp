@@ -8,7 +8,9 @@
 
 #include "daemon.hpp"
 #include "http/url.hpp"
+#include "mesh/identity.hpp"
 #include "mesh/node.hpp"
+#include "store/one_file.hpp"
 #include "trace/recorder.hpp"
 
 using namespace strata;
@@ -46,7 +48,7 @@ int main(int argc, char** argv) {
   c.signaling.signaling_url = "ws://localhost:8080/ws";
   c.signaling.token_url = "http://localhost:8080/api/token";
   c.ipc_path = default_socket();
-  std::string key_file, trace_file;
+  std::string key_file, trace_file, state_directory, rules_file;
   bool quiet = false;
   app.add_option("--signaling-url", c.signaling.signaling_url, "WebSocket of the registry")
       ->envname("SIGNALING_URL")
@@ -57,6 +59,10 @@ int main(int argc, char** argv) {
   app.add_option("--api-key-file", key_file, "file that holds the API key (or API_KEY in the environment)")
       ->check(CLI::ExistingFile);
   app.add_option("--ipc", c.ipc_path, "path of the local socket")->envname("IPC_SOCKET");
+  app.add_option("--state-dir", state_directory, "directory of the long-term key and of the keys that peers are known by")
+      ->envname("STATE_DIRECTORY");
+  app.add_option("--rules", rules_file, "JSON file of who may send which messages and use which skills")
+      ->check(CLI::ExistingFile);
   app.add_option("--agent-id", c.agent_id, "name of the local program; peers know it as <name>-sidecar")
       ->envname("CHATIXIA_AGENT_ID");
   app.add_option("--stun", c.stun_servers, "STUN servers host[:port] instead of those that the registry names")
@@ -90,7 +96,30 @@ int main(int argc, char** argv) {
     return 2;
   }
 
+  if (!rules_file.empty()) {
+    const auto text = store::read_file(rules_file);
+    auto rules = text ? mesh::peer_rules::parse(*text) : store::told<mesh::peer_rules>(tl::unexpected(text.error()));
+    if (!rules) {
+      apps::say("meshd: " + rules_file + ": " + rules.error());
+      return 2;
+    }
+    c.rules = std::move(*rules);
+  }
+
   net::asio_host host;
+  std::optional<store::one_file> kept;
+  if (!state_directory.empty()) {
+    auto key = mesh::kept_identity(state_directory, [&host](base::byte_span out) { host.random(out); });
+    auto file = key ? store::one_file::open(state_directory + "/known.json")
+                    : store::told<store::one_file>(tl::unexpected(key.error()));
+    if (!file) {
+      apps::say("meshd: " + file.error());
+      return 2;
+    }
+    c.identity = std::move(*key);
+    kept = std::move(*file);
+    c.store = &*kept;
+  }
   std::unique_ptr<trace::sink> capture;
   if (!trace_file.empty()) {
     auto file = trace::recorder::create(trace_file, "strata meshd", host.wall_now() - host.now().time_since_epoch());
@@ -102,6 +131,10 @@ int main(int argc, char** argv) {
   }
   apps::log_sink sink(std::move(capture), quiet);
   mesh::node node(host, c, &sink);
+  if (const auto known = node.recall(); !known) {
+    apps::say("meshd: " + state_directory + ": " + known.error());
+    return 2;
+  }
   if (const auto bound = node.listen(); !bound) {
     apps::say("meshd: cannot bind " + c.ipc_path + ": " + bound.error().message());
     return 2;

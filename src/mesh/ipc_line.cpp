@@ -13,6 +13,7 @@ std::optional<command::kind> kind_of(std::string_view type) {
   if (type == "connect") return kind::connect;
   if (type == "status") return kind::status;
   if (type == "ping") return kind::ping;
+  if (type == "trust") return kind::trust;
   return std::nullopt;
 }
 
@@ -35,6 +36,8 @@ base::result<command> parse_command(std::string_view line) {
     return base::fail(errc::bad_field, base::error::nowhere, "payload as an object");
   c.target_peer = payload.text("target_peer", payload.text("target_peer_id"));
   c.id = payload.text("id");
+  c.action = payload.text("action").substr(0, 16);
+  c.fingerprint = payload.text("fingerprint").substr(0, 128);
   using kind = command::kind;
   if ((c.what == kind::send || c.what == kind::connect || c.what == kind::ping) && !signaling::valid_peer_id(c.target_peer))
     return base::fail(errc::no_target, base::error::nowhere, "payload.target_peer");

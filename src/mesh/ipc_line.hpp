@@ -19,10 +19,11 @@ inline constexpr std::size_t longest_line = 65'536;
 inline constexpr std::size_t longest_command = 6 * longest_line;
 
 struct command {
-  enum class kind { send, broadcast, list_peers, connect, status, ping } what;
+  enum class kind { send, broadcast, list_peers, connect, status, ping, trust } what;
   std::string target_peer;
   mesh::message message;
-  std::string id;  // the program's own mark for this command, echoed in send_failed and sent
+  std::string id;                   // the program's own mark for this command, echoed in send_failed and sent
+  std::string action, fingerprint;  // of trust: list, show, accept, forget, own
 };
 
 base::result<command> parse_command(std::string_view line);

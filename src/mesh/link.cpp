@@ -19,7 +19,6 @@ constexpr auto restart_patience = std::chrono::seconds(25);  // after consent ha
 constexpr std::size_t most_early_candidates = 64;
 constexpr std::size_t most_pings = 256;
 constexpr std::string_view channel_label = "mesh";
-constexpr std::string_view meshd_capability = "strata-1";
 
 std::size_t weight_of(const message& m) {
   return m.type.size() + m.request_id.size() + m.source_agent.size() + m.target_agent.size() + m.payload.dump().size() + 64;
@@ -82,6 +81,7 @@ async::task<> link::pause_or_intent(base::duration pause) {
 async::task<> link::attempt(intent i) {
   ++counters_.attempts;
   caller_ = !i.offer.has_value();
+  who_ = std::move(i.who);
   auto options = environment_.connection_options();
   options.restart_patience = restart_patience;
   rtc::peer_connection pc(environment_.host, environment_.certificate, std::move(options), tracer_);
@@ -114,7 +114,7 @@ async::task<base::result<link::channel_pointer>> link::offer(rtc::peer_connectio
   auto sdp = co_await pc.create_offer();
   if (!sdp) co_return base::fail(sdp.error());
   offer_outstanding_ = true;
-  if (!signal(signaling::kind::offer, own_payload(std::move(*sdp))))
+  if (!signal(signaling::kind::offer, own_offer(std::move(*sdp))))
     co_return base::fail(errc::not_connected, base::error::nowhere, "a registry connection");
   s.spawn("trickle", [this, &pc] { return trickle(pc); });
   const auto lost = [](async::event& e) -> async::task<> { co_await e.wait(); };
@@ -130,7 +130,7 @@ async::task<base::result<link::channel_pointer>> link::answer(rtc::peer_connecti
   set_state(link_state::answering, "their call");
   auto sdp = co_await pc.accept_offer(std::move(their_offer));
   if (!sdp) co_return base::fail(sdp.error());
-  signal(signaling::kind::answer, own_payload(std::move(*sdp)));
+  signal(signaling::kind::answer, own_answer(std::move(*sdp), who_.nonce));
   set_state(link_state::connecting, "answered");
   s.spawn("trickle", [this, &pc] { return trickle(pc); });
   if (auto up = co_await pc.connected(); !up) co_return base::fail(up.error());
@@ -152,6 +152,7 @@ async::task<> link::trickle(rtc::peer_connection& pc) {
 }
 
 async::task<> link::serve(rtc::peer_connection& pc, channel_pointer c) {
+  if (!meet()) co_return;
   ++counters_.opened;
   pc.channel_is_open();
   remember(pc);
@@ -231,24 +232,29 @@ void link::offer_arrived(std::string sdp, base::json payload) {
     tracer_(environment_.host.now(), trace::drop{trace::layer::sdp, "unusable offer", {}, sdp.size()});
     return;
   }
-  read_capabilities(payload);
+  judgement who;
+  if (!admit(direction::offer, payload, *parsed, who)) return;
+  read_capabilities(payload, who);
   away_ = false;
-  if (take_restart(*parsed, sdp)) return;
+  if (take_restart(*parsed, sdp, who.nonce)) return;
   const bool both_offered = state_ == link_state::offering && offer_outstanding_;
   if (both_offered && settle_glare(environment_.own_id, peer_, they_are_meshd_) == glare::keep_ours) {
     tracer_(environment_.host.now(), trace::note{trace::layer::mesh, "glare", "both offered: ours is kept"});
     return;
   }
-  next_ = intent{std::move(sdp)};
+  next_ = intent{std::move(sdp), std::move(who)};
   early_candidates_.clear();
   intent_changed_.set();
 }
 
 void link::answer_arrived(std::string sdp, base::json payload) {
   if (current_ == nullptr || !current_->offer_outstanding() || next_) return;
-  read_capabilities(payload);
+  const auto parsed = sdp::parse_data_description(sdp);
+  judgement who;
+  if (parsed && !admit(direction::answer, payload, *parsed, who)) return;
+  read_capabilities(payload, who);
   // The peer has lost the connection that we wanted to restart, and took our offer for a new one. Its keys are not ours.
-  if (const auto parsed = sdp::parse_data_description(sdp); open() && parsed && !current_->continues(*parsed)) {
+  if (open() && parsed && !current_->continues(*parsed)) {
     tracer_(environment_.host.now(), trace::note{trace::layer::mesh, "restart", "the peer answers with another connection"});
     next_.emplace();
     intent_changed_.set();
@@ -264,6 +270,7 @@ void link::answer_arrived(std::string sdp, base::json payload) {
     }
     return;
   }
+  who_ = std::move(who);
   if (std::exchange(offer_outstanding_, false)) set_state(link_state::connecting, "answer arrived");
 }
 
@@ -347,19 +354,6 @@ async::task<base::result<base::duration>> link::ping() {
   co_return *pending->round_trip;
 }
 
-void link::read_capabilities(const base::json& payload) {
-  they_are_meshd_ = false;
-  if (const auto* caps = payload.find("caps"); caps != nullptr && caps->as_array() != nullptr)
-    for (const auto& c : *caps->as_array())
-      if (c.as_string() != nullptr && *c.as_string() == meshd_capability) they_are_meshd_ = true;
-  // The registry stands for the alias: it replaces what the sender claims by what it has bound.
-  if (const auto alias = payload.text("alias"); they_are_meshd_ && signaling::valid_peer_id(alias)) alias_ = alias;
-}
-
-base::json link::own_payload(std::string sdp) const {
-  return base::json::make({{"sdp", std::move(sdp)}, {"caps", base::json::array{meshd_capability}}});
-}
-
 void link::forget_acknowledged(const datachannel::channel& c) {
   const auto outstanding = c.buffered_amount();
   while (!unacknowledged_.empty() && unacknowledged_octets_ - unacknowledged_.front().octets >= outstanding) {
@@ -426,6 +420,7 @@ base::json link::status() const {
   return base::json::make(
       {{"peer", peer_},
        {"alias", alias_},
+       {"identity", identity_status()},
        {"state", to_string(state_)},
        {"reason", reason_},
        {"we_called", caller_},

@@ -20,6 +20,8 @@
 #include "base/json.hpp"
 #include "dtls/certificate.hpp"
 #include "mesh/message.hpp"
+#include "mesh/signed_offer.hpp"
+#include "mesh/trust.hpp"
 #include "net/host.hpp"
 #include "rtc/peer_connection.hpp"
 #include "signaling/message.hpp"
@@ -41,7 +43,11 @@ struct link_counters {
 struct link_environment {
   net::host& host;
   trace::sink* sink = nullptr;
-  std::string own_id;
+  std::string own_id, own_alias;
+  std::optional<crypto::signing_key> identity{};  // nothing: what we offer is not signed
+  trust& known;
+  std::function<void(store::changes)> keep{};                                     // what `known` wants stored
+  std::function<void(std::string_view peer, std::string_view why)> on_refused{};  // an offer or answer that is not the peer's
   dtls::certificate certificate;
   std::function<rtc::options()> connection_options;  // asked for every attempt: servers change
   std::function<bool()> can_signal;
@@ -81,7 +87,9 @@ class link {
   [[nodiscard]] const std::string& alias() const noexcept { return alias_; }
   // The name the local program knows the peer by.
   [[nodiscard]] const std::string& shown_as() const noexcept { return alias_.empty() ? peer_ : alias_; }
-  void set_alias(std::string alias) { alias_ = std::move(alias); }
+  void set_alias(std::string_view alias);  // the registry's word; a name by which another peer is known is not taken
+  // By its key, which an earlier contact or a person has made known. First contact alone is not enough.
+  [[nodiscard]] bool verified() const;
   [[nodiscard]] link_state state() const noexcept { return state_; }
   [[nodiscard]] bool open() const noexcept { return state_ == link_state::open; }
   [[nodiscard]] bool has_connection() const noexcept { return current_ != nullptr; }  // also one that is being closed
@@ -90,6 +98,7 @@ class link {
  private:
   struct intent {
     std::optional<std::string> offer;  // theirs; nothing: we offer
+    judgement who;                     // of theirs
   };
   using channel_pointer = std::shared_ptr<datachannel::channel>;
 
@@ -106,8 +115,16 @@ class link {
   async::task<> keep_path(rtc::peer_connection& pc);
   async::task<> restart_path(rtc::peer_connection& pc, async::scope& s, std::string why);
   async::task<> answer_restarts(rtc::peer_connection& pc);
-  bool take_restart(const sdp::data_description& offer, std::string& text);
-  void read_capabilities(const base::json& payload);
+  bool take_restart(const sdp::data_description& offer, std::string& text, const std::string& nonce);
+  // link_identity.cpp
+  [[nodiscard]] bool admit(direction d, const base::json& payload, const sdp::data_description& description, judgement& who);
+  [[nodiscard]] bool meet();
+  [[nodiscard]] base::json identity_status() const;
+  [[nodiscard]] std::string fresh_nonce() const;
+  base::json own_offer(std::string sdp);
+  base::json own_answer(std::string sdp, std::string_view their_nonce);
+  base::json signed_payload(std::string sdp, signed_fields f) const;
+  void read_capabilities(const base::json& payload, const judgement& who);
   void forget_acknowledged(const datachannel::channel& c);
   void report_unsent();
   void set_state(link_state next, std::string_view reason);
@@ -115,7 +132,6 @@ class link {
   [[nodiscard]] base::json describe(rtc::peer_connection& pc) const;
   void remember(rtc::peer_connection& pc) { connection_ = describe(pc); }
   [[nodiscard]] base::json path_status() const;
-  base::json own_payload(std::string sdp) const;
 
   link_environment& environment_;
   std::string peer_, alias_;
@@ -132,6 +148,11 @@ class link {
   async::event offer_lost_;                                     // pulsed
   std::vector<signaling::candidate_payload> early_candidates_;  // they may overtake the offer they belong to
   std::optional<std::string> restart_offer_;                    // theirs, not answered yet
+  std::string restart_nonce_;                                   // of that offer
+  judgement who_;                                               // whom the running or latest attempt leads to
+  std::string own_nonce_;                                       // of our latest offer
+  std::uint64_t refused_ = 0;                                   // offers and answers that were not the peer's
+  verdict latest_refusal_ = verdict::verified;
   async::event restart_arrived_;
   async::channel<message> outgoing_;
   std::optional<message> sending_;

@@ -36,7 +36,7 @@ async::task<> link::restart_path(rtc::peer_connection& pc, async::scope& s, std:
   if (!environment_.can_signal()) co_return co_await async::sleep_for(signaling_pause);
   auto sdp = co_await pc.restart(why);
   if (!sdp) co_return co_await async::sleep_for(signaling_pause);  // theirs came first
-  if (!signal(signaling::kind::offer, own_payload(std::move(*sdp)))) {
+  if (!signal(signaling::kind::offer, own_offer(std::move(*sdp)))) {
     pc.rollback("the registry is away");
     co_return co_await async::sleep_for(signaling_pause);
   }
@@ -51,7 +51,7 @@ async::task<> link::restart_path(rtc::peer_connection& pc, async::scope& s, std:
 }
 
 // True: the offer continues the connection that stands, and has been dealt with.
-bool link::take_restart(const sdp::data_description& offer, std::string& text) {
+bool link::take_restart(const sdp::data_description& offer, std::string& text, const std::string& nonce) {
   if (current_ == nullptr || next_ || !current_->continues(offer)) return false;
   if (current_->offer_outstanding()) {
     if (settle_glare(environment_.own_id, peer_, they_are_meshd_) == glare::keep_ours) {
@@ -61,6 +61,7 @@ bool link::take_restart(const sdp::data_description& offer, std::string& text) {
     current_->rollback("both restart: theirs is kept");
   }
   restart_offer_ = std::move(text);
+  restart_nonce_ = nonce;
   early_candidates_.clear();
   restart_arrived_.set();
   return true;
@@ -79,7 +80,7 @@ async::task<> link::answer_restarts(rtc::peer_connection& pc) {
         tracer_(environment_.host.now(), trace::note{trace::layer::mesh, "restart refused", answer.error().message()});
         continue;
       }
-      signal(signaling::kind::answer, own_payload(std::move(*answer)));
+      signal(signaling::kind::answer, own_answer(std::move(*answer), restart_nonce_));
       s.spawn("trickle", [this, &pc] { return trickle(pc); });
     }
   });

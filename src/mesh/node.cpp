@@ -34,6 +34,11 @@ node::node(net::host& h, node_config c, trace::sink* sink)
       environment_{.host = h,
                    .sink = sink,
                    .own_id = {},
+                   .own_alias = config_.agent_id.empty() ? std::string() : config_.agent_id + "-sidecar",
+                   .identity = config_.identity,
+                   .known = known_,
+                   .keep = [this](store::changes changes) { keep(std::move(changes)); },
+                   .on_refused = [this](std::string_view peer, std::string_view why) { tell_refused(peer, why); },
                    .certificate = dtls::certificate::generate([&h](base::byte_span out) { h.random(out); }, h.wall_now()),
                    .connection_options = {},
                    .can_signal = [this] { return session_.state() == signaling::session_state::registered; },
@@ -137,8 +142,7 @@ async::task<> node::handle_signals() {
         for (const auto& p : *peers->as_array()) {
           if (p.as_string() == nullptr || !signaling::valid_peer_id(*p.as_string()) || links_.size() >= most_links) continue;
           auto& l = link_to(*p.as_string());
-          if (aliases != nullptr && signaling::valid_peer_id(aliases->text(l.peer())))
-            l.set_alias(std::string(aliases->text(l.peer())));
+          if (aliases != nullptr && signaling::valid_peer_id(aliases->text(l.peer()))) l.set_alias(aliases->text(l.peer()));
           // The newcomer offers to those it finds. A link that stands is left alone: the registry came back, not the peer.
           l.call();
         }
@@ -222,6 +226,7 @@ async::task<> node::renew_credentials() {
 
 link& node::link_to(const std::string& peer) {
   if (const auto at = links_.find(peer); at != links_.end()) return *at->second;
+  environment_.own_id = session_.peer_id();  // it is signed, so it must be there before the first offer
   auto& l = *links_.emplace(peer, std::make_unique<link>(environment_, peer)).first->second;
   scope_->spawn("link", [&l] { return l.run(); });
   return l;
@@ -260,12 +265,14 @@ async::task<> node::handle(ipc_session& s, command c) {
       break;
     case kind::status: tell_status(s); break;
     case kind::ping: co_await ping(s, std::move(c)); break;
+    case kind::trust: co_await speak_of_trust(s, std::move(c)); break;
   }
 }
 
 async::task<> node::send(ipc_session& s, command c) {
   auto* l = find(c.target_peer);
   if (l == nullptr || !l->open()) co_return refuse(&s, c, "the peer is not connected");
+  if (const auto counted = config_.rules.count_hop(c.message); !counted) co_return refuse(&s, c, counted.error());
   const auto peer = l->peer();
   if (c.message.type == "task_request") responses_.asked(peer, c.message.request_id);
   const auto sent = co_await l->send(c.message);
@@ -322,6 +329,14 @@ async::task<> node::deliver(std::string peer, message m) {
   }
   auto* l = find(peer);
   const auto shown = l != nullptr ? l->shown_as() : peer;
+  const auto alias = l != nullptr ? l->alias() : std::string();
+  if (const auto why = config_.rules.refuses({peer, alias, l != nullptr && l->verified()}, m)) {
+    ++counters_.refused_by_rules;
+    tracer_(host_.now(), trace::note{trace::layer::mesh, "refused by the rules", *why});
+    if (m.type == "task_request" && l != nullptr) (void)co_await l->send(failure_response(m, *why));
+    co_return;
+  }
+  m.source_agent = verified_source(m.source_agent, peer, alias);
   auto line = message_event(shown, m);
   if (!line) {
     ++counters_.oversized;
@@ -364,7 +379,10 @@ base::json node::status() const {
                            {"ipc_overflowed", i.overflowed},
                            {"send_failed", counters_.send_failed},
                            {"oversized", counters_.oversized},
-                           {"stray_responses", counters_.stray_responses}});
+                           {"stray_responses", counters_.stray_responses},
+                           {"refused_by_rules", counters_.refused_by_rules},
+                           {"known_keys", known_.size()},
+                           {"not_stored", counters_.not_stored}});
 }
 
 }  // namespace strata::mesh

@@ -13,10 +13,12 @@
 #include "mesh/ice_servers.hpp"
 #include "mesh/ipc_server.hpp"
 #include "mesh/link.hpp"
+#include "mesh/peer_rules.hpp"
 #include "mesh/response_filter.hpp"
 #include "net/host.hpp"
 #include "portmap/mapper.hpp"
 #include "signaling/session.hpp"
+#include "store/store.hpp"
 #include "trace/sink.hpp"
 
 namespace strata::mesh {
@@ -31,21 +33,25 @@ struct node_config {
   ice::interface_list interfaces{};
   ice::candidate_policy policy = ice::candidate_policy::all;
   ice::tcp_policy tcp = ice::tcp_policy::none;
-  std::optional<std::uint16_t> udp_port{};  // one port for all peers; 0: any; nothing: a port for each
-  bool port_mapping = false;                // ask the gateway to forward the port: PCP, NAT-PMP, UPnP
+  std::optional<std::uint16_t> udp_port{};        // one port for all peers; 0: any; nothing: a port for each
+  std::optional<crypto::signing_key> identity{};  // without one nothing is signed
+  store::engine* store = nullptr;                 // outlives the node; without one keys are remembered for one run
+  peer_rules rules{};
+  bool port_mapping = false;  // ask the gateway to forward the port: PCP, NAT-PMP, UPnP
 };
 
 struct node_counters {
-  std::uint64_t send_failed = 0, oversized = 0, stray_responses = 0;
+  std::uint64_t send_failed = 0, oversized = 0, stray_responses = 0, refused_by_rules = 0, not_stored = 0;
 };
 
 class node {
  public:
   node(net::host& h, node_config c, trace::sink* sink);
 
-  base::result<void> listen();  // the local socket; before run()
-  async::task<> run();          // until stop()
-  void stop() { stop_.set(); }  // links are closed in order, then run() ends
+  [[nodiscard]] store::told<void> recall();  // what the store holds; before run()
+  base::result<void> listen();               // the local socket; before run()
+  async::task<> run();                       // until stop()
+  void stop() { stop_.set(); }               // links are closed in order, then run() ends
 
   [[nodiscard]] base::json status() const;
   [[nodiscard]] base::json link_status(std::string_view peer) const;  // null: none
@@ -60,6 +66,10 @@ class node {
   async::task<> broadcast(ipc_session& s, command c);
   async::task<> ping(ipc_session& s, command c);
   async::task<> deliver(std::string peer, message m);
+  async::task<> speak_of_trust(ipc_session& s, command c);
+  void keep(store::changes c);
+  async::task<> commit(store::changes c);
+  void tell_refused(std::string_view peer, std::string_view why);
   void refuse(ipc_session* s, const command& c, std::string_view why);
   void greet(ipc_session& s);
   void tell_status(ipc_session& s);
@@ -76,6 +86,7 @@ class node {
   trace::tracer tracer_;
   signaling::session session_;
   ipc_server ipc_;
+  trust known_;
   link_environment environment_;
   std::map<std::string, std::unique_ptr<link>, std::less<>> links_;
   async::scope* scope_ = nullptr;  // of serve(), while it runs

@@ -78,6 +78,12 @@ std::optional<crypto::public_key> trust::key_of(std::string_view peer) const {
   return p != nullptr ? std::optional(p->key) : std::nullopt;
 }
 
+std::optional<std::string> trust::peer_named(std::string_view name) const {
+  if (pins_.contains(name)) return std::string(name);
+  const auto at = aliases_.find(name);
+  return at != aliases_.end() ? std::optional(at->second) : std::nullopt;
+}
+
 bool trust::taken_by_another(std::string_view name, std::string_view peer) const {
   if (name.empty()) return false;
   if (name != peer && pins_.contains(name)) return true;

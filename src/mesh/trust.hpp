@@ -34,6 +34,7 @@ class trust {
 
   [[nodiscard]] const pin* find(std::string_view peer) const;
   [[nodiscard]] std::optional<crypto::public_key> key_of(std::string_view peer) const;
+  [[nodiscard]] std::optional<std::string> peer_named(std::string_view name) const;  // by its id or its alias
   [[nodiscard]] std::size_t size() const noexcept { return pins_.size(); }
 
   // Another peer than this one is known under the name, as its id or as its alias.
