@@ -88,7 +88,7 @@ def null_fields_and_missing_payloads_arrive_whole(binaries):
         ada, grace = _two(lab)
         ada.send_line('{"type":"send","payload":{"target_peer":"grace","message":{"type":"agent_prompt","request_id":null,"payload":null}}}')
         got = grace.wait_for("message")["message"]
-        check(got == {"type": "agent_prompt", "request_id": "", "source_agent": "", "target_agent": "", "payload": {}}, "five fields, no nulls", got)
+        check(got == {"type": "agent_prompt", "request_id": "", "source_agent": "ada", "target_agent": "", "payload": {}}, "five fields, no nulls, and who it is from", got)
 
 
 def a_program_that_does_not_read_loses_nothing_and_holds_up_nobody(binaries):
