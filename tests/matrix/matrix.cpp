@@ -9,6 +9,7 @@
 
 #include "async/async.hpp"
 #include "ice/agent.hpp"
+#include "ladder.hpp"
 #include "rtc/turn_relay.hpp"
 #include "sim/place.hpp"
 #include "turn/server/relay_server.hpp"
@@ -163,31 +164,28 @@ TEST_CASE("every place finds every other by the best way there is, in time") {
 }
 
 TEST_CASE("a hole is punched packet by packet: the first check opens the own NAT and dies at the other, the next one passes") {
-  // What goes between the outsides of the two homes, as a ladder: docs/nat.md shows it.
-  struct step {
-    base::instant at;
-    std::string text;
-  };
-  std::vector<step> ladder;
+  test::ladder steps;
   bool died = false, passed_after = false;
   const auto server = *base::ip_address::parse("198.51.100.1");
   const auto out =
       run_cell(sim::place_kind::port_restricted, sim::place_kind::port_restricted, 4, [&](const sim::packet_event& e) {
+        steps.saw(e);
         const auto& p = e.packet;
-        const bool of_the_server = p.source.address == server || p.destination.address == server;
-        if (p.protocol != sim::protocol::udp || of_the_server || e.what == sim::packet_event::moment::sent || p.unreachable)
-          return;
-        const bool dropped = e.what == sim::packet_event::moment::dropped;
-        if (dropped && e.reason == "filtered") died = true;
-        if (dropped && e.reason == "no mapping") died = true;
-        if (!dropped && died) passed_after = true;
-        ladder.push_back({e.time, p.source.to_string() + " -> " + p.destination.to_string() + "  " +
-                                      (dropped ? "lost: " + std::string(e.reason) : "arrives")});
+        if (p.protocol != sim::protocol::udp || p.source.address == server || p.destination.address == server) return;
+        if (e.what == sim::packet_event::moment::dropped && (e.reason == "filtered" || e.reason == "no mapping")) died = true;
+        if (e.what == sim::packet_event::moment::delivered && died) passed_after = true;
       });
   CHECK(out.tier == sim::tier::direct);
   CHECK(died);
   CHECK(passed_after);
-  const auto shown = std::min<std::size_t>(ladder.size(), 14);
-  for (std::size_t i = 0; i < shown; ++i)
-    std::printf("%6.1f ms  %s\n", base::milliseconds(ladder[i].at - ladder[0].at), ladder[i].text.c_str());
+  steps.print("hole-punching", 60);
+}
+
+TEST_CASE("two symmetric NATs meet at the relay") {
+  test::ladder steps;
+  const auto out = run_cell(sim::place_kind::symmetric_random, sim::place_kind::symmetric_random, 4,
+                            [&](const sim::packet_event& e) { steps.saw(e); });
+  CHECK(out.tier == sim::tier::relay);
+  CHECK(out.data);
+  steps.print("relay", 60);
 }

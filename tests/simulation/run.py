@@ -8,10 +8,12 @@ Every case prints PASS, FAIL or SKIP with its name.
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 
-SCENARIOS = ["two-peers", "three-peers", "six-peers", "partition", "registry-restart", "sidecar-restart", "roaming", "bad-links"]
+SCENARIOS = ["two-peers", "three-peers", "six-peers", "partition", "registry-restart", "sidecar-restart", "roaming", "bad-links",
+             "relayed", "nats", "relay-restart", "asleep"]
 # A rule that is broken on purpose: the scenario in which it is, and how the run must end.
 BROKEN = {
     "lose": ("two-peers", "message"),
@@ -75,6 +77,15 @@ def hashes(r):
     r.check("different seeds are different runs", None if len(set(together.values())) == 6 else str(together))
 
 
+def elsewhere(r):
+    """Nothing of the machine but the program goes into a run: not its environment, its folder, nor where its memory lies."""
+    _, here, _ = r.sim("here", "run", "random", "--seed", "5")
+    bare = ["env", "-i", "TZ=Asia/Kathmandu", "LANG=tr_TR.UTF-8"] + (["setarch", "-R"] if shutil.which("setarch") else [])
+    done = subprocess.run([*bare, r.program, "run", "random", "--seed", "5"], capture_output=True, text=True, timeout=900, cwd="/")
+    there = LINE.findall(done.stdout)
+    r.check("a run is the same in another environment and at other addresses", None if here and here == there else f"{here} and {there}")
+
+
 def broken_rules(r):
     for rule, (scenario, kind) in BROKEN.items():
         code, lines, _ = r.sim("break-" + rule, "run", scenario, "--seed", "1", "--break", rule)
@@ -126,6 +137,7 @@ def main():
     parts = {
         "scenarios": lambda: scenarios(r),
         "hashes": lambda: hashes(r),
+        "elsewhere": lambda: elsewhere(r),
         "broken": lambda: broken_rules(r),
         "shrinking": lambda: shrinking(r),
         "replay": lambda: replay(r, logs),
