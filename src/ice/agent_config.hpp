@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 // the relay. host: no server learns that this machine connects to somebody.
 enum class candidate_policy : std::uint8_t { all, relay, host };
 
-// RFC 6544. active: we connect, and nobody can connect to us. all: we listen, too.
+// RFC 6544. active: we connect, and nobody can connect to us. all: we listen, too, and open simultaneously.
 enum class tcp_policy : std::uint8_t { none, active, all };
 
 struct agent_config {

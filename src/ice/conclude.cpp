@@ -17,6 +17,15 @@ void move_outlet(session& s, const valid_pair* best) {
     s.note("selected pair", best->local.describe() + " -> " + best->remote.describe() + (best->nominated ? ", nominated" : ""));
 }
 
+// RFC 6544 §11.1: only the connection of the selected pair is kept. Also one whose pair has not been checked: the peer made it.
+void close_unselected(session& s, const valid_pair& selected, std::uint64_t below) {
+  for (const auto& p : s.checks.pairs()) {
+    const bool in_use = p.local.base_address == selected.local.base_address && p.remote.address == selected.remote.address;
+    if (in_use || p.priority >= below) continue;
+    if (const auto b = s.base_at(p.local.base_address)) disconnect(*b, p.remote.address);
+  }
+}
+
 }  // namespace
 
 void reconsider(session& s, std::string_view why) {
@@ -40,6 +49,7 @@ void nominated(session& s, std::string_view why) {
   if (s.renominates()) return reconsider(s, why);
   const auto* best = s.valid.selected();
   const auto below = s.role.controlling ? UINT64_MAX : best->priority;
+  close_unselected(s, *best, below);
   s.checks.remove_unchecked(below);
   for (const auto& p : s.checks.pairs())
     if (p.state == pair_state::in_progress && p.priority < below && p.id != best->checked) silence(s, p.id);

@@ -13,12 +13,15 @@
 
 namespace strata::ice {
 
-// Two candidates get the same foundation exactly when type, base address, server address and transport are the same.
+// Two candidates get the same foundation exactly when type, base address, server address and transport are the same; and
+// simultaneous open is a transport of its own here: where it is needed, connecting in one direction is what fails, slowly,
+// and its pairs must not stay Frozen for that.
 class foundations {
  public:
   [[nodiscard]] std::string of(candidate_type t, const base::ip_address& base_address,
-                               const std::optional<base::ip_address>& server, transport p) {
-    const key k{t, base_address, server, p};
+                               const std::optional<base::ip_address>& server, transport p,
+                               std::optional<tcp_type> direction = {}) {
+    const key k{t, base_address, server, p, direction == tcp_type::simultaneous_open};
     for (std::size_t i = 0; i < known_.size(); ++i)
       if (known_[i] == k) return std::to_string(i + 1);
     known_.push_back(k);
@@ -26,7 +29,7 @@ class foundations {
   }
 
  private:
-  using key = std::tuple<candidate_type, base::ip_address, std::optional<base::ip_address>, transport>;
+  using key = std::tuple<candidate_type, base::ip_address, std::optional<base::ip_address>, transport, bool>;
   std::vector<key> known_;
 };
 

@@ -1,4 +1,5 @@
-// Host candidates of TCP (RFC 6544 §4.1, §5.1): one that connects, and one that listens, for each address.
+// Host candidates of TCP (RFC 6544 §4.1, §5.1) for each address: one that connects, one that listens, and one that does both
+// on one port.
 #include <memory>
 
 #include "async/scope.hpp"
@@ -15,9 +16,18 @@ constexpr std::uint16_t discard_port = 9;
 
 async::task<> serve(std::shared_ptr<local_base> b) { co_await static_cast<net::framed_streams&>(b->socket).run(); }
 
+net::framed_mode mode_of(tcp_type t) {
+  switch (t) {
+    case tcp_type::active: return net::framed_mode::active;
+    case tcp_type::passive: return net::framed_mode::passive;
+    case tcp_type::simultaneous_open: break;
+  }
+  return net::framed_mode::simultaneous;
+}
+
 void open_one(session& s, const planned_base& from, tcp_type direction) {
   net::framed_options options;
-  options.mode = direction == tcp_type::active ? net::framed_mode::active : net::framed_mode::passive;
+  options.mode = mode_of(direction);
   options.connections = s.config.max_pairs;
   // Nobody else's protocol, and no data before a check.
   options.sensible = [](base::byte_view frame) { return stun::message_view::parse(frame).has_value(); };
@@ -40,7 +50,7 @@ void open_one(session& s, const planned_base& from, tcp_type direction) {
   c.base_address = c.address;
   // RFC 6544 §4.2: addresses in the order of the UDP ones, 8191 for the first.
   c.priority = tcp_priority(c.type, direction, static_cast<std::uint16_t>(8191 - (65535 - from.local_preference) / 256));
-  c.foundation = s.local_foundations.of(c.type, c.address.address, std::nullopt, transport::tcp);
+  c.foundation = s.local_foundations.of(c.type, c.address.address, std::nullopt, transport::tcp, direction);
   s.scope->spawn("ice tcp", serve, b);
   add_base(s, std::move(b));
 }
@@ -50,7 +60,13 @@ void open_one(session& s, const planned_base& from, tcp_type direction) {
 void open_tcp_bases(session& s, const planned_base& from) {
   if (s.config.tcp == tcp_policy::none) return;
   open_one(s, from, tcp_type::active);
-  if (s.config.tcp == tcp_policy::all) open_one(s, from, tcp_type::passive);
+  if (s.config.tcp != tcp_policy::all) return;
+  open_one(s, from, tcp_type::passive);
+  open_one(s, from, tcp_type::simultaneous_open);
+}
+
+void disconnect(local_base& b, const base::endpoint& peer) {
+  if (b.own.protocol == transport::tcp) static_cast<net::framed_streams&>(b.socket).disconnect(peer);
 }
 
 }  // namespace strata::ice

@@ -160,6 +160,7 @@ void add_base(session& s, std::shared_ptr<local_base> b);
 
 // gather_tcp.cpp
 void open_tcp_bases(session& s, const planned_base& from);
+void disconnect(local_base& b, const base::endpoint& peer);  // UDP has nothing to close
 
 // gather_relays.cpp
 [[nodiscard]] async::task<> gather_relays(session& s);

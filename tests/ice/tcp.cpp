@@ -89,21 +89,23 @@ TEST_CASE("what listens here makes no pair until somebody comes") {
 }
 
 // req: 6544-4.1-a 6544-4.1-b 6544-4.5-a 6544-4.5-b 6544-5.1-a
-TEST_CASE("an address has a candidate that connects, with port 9, and one that listens") {
+TEST_CASE("an address has a candidate that connects, with port 9, one that listens, and one that does both") {
   world w;
   agent a(w.ha, config(true, tcp_policy::all, true)), b(w.hb, {});
   with_silent_agents(w.net, a, b, [&]() -> async::task<> {
     co_await a.gathered();
     std::vector<std::string> lines;
     for (const auto& c : a.local_candidates()) lines.push_back(format(c));
-    REQUIRE(lines.size() == 3);
-    int active = 0, passive = 0;
+    REQUIRE(lines.size() == 4);
+    int active = 0, passive = 0, both = 0;
     for (const auto& l : lines) {
       active += l.find(" 192.0.2.1 9 typ host tcptype active") != std::string::npos ? 1 : 0;
       passive += l.find(" typ host tcptype passive") != std::string::npos ? 1 : 0;
+      both += l.find(" typ host tcptype so") != std::string::npos ? 1 : 0;
     }
     CHECK(active == 1);
     CHECK(passive == 1);
+    CHECK(both == 1);
     for (const auto& c : b.local_candidates()) CHECK(c.protocol == transport::udp);
   });
 }
