@@ -52,10 +52,10 @@ class page_server:
 class browser_peer(process):
     """Looks like the other peers: a process with events; they come from the page instead of the standard output."""
 
-    def __init__(self, name, server, logs, run, options, hide_addresses, trust_anybody=False):
+    def __init__(self, name, server, logs, run, options, hide_addresses, trusted_key=None):
         self.profile = tempfile.mkdtemp(prefix="strata-chromium-")
         address = f"{server.url}/browser.html?{urllib.parse.urlencode({**options, 'run': run})}"
-        flags = FLAGS + ([] if hide_addresses else [PLAIN_ADDRESSES]) + (["--ignore-certificate-errors"] if trust_anybody else [])
+        flags = FLAGS + ([] if hide_addresses else [PLAIN_ADDRESSES]) + (["--ignore-certificate-errors-spki-list=" + trusted_key] if trusted_key else [])
         super().__init__(name, [find_chromium(), *flags, f"--user-data-dir={self.profile}", "--enable-logging=stderr", address], logs)
         self.lines = server.runs[run] = queue.Queue()
 

@@ -43,7 +43,7 @@ def program_of(stack, may_build, scratch):
     if stack == "pion":
         made, command = os.path.join(folder, "peer"), ["go", "build", "-trimpath", "-buildvcs=false", "-o", "peer", "."]
     else:
-        made, command = os.path.join(folder, "target/release/webrtc-rs-peer"), ["cargo", "build", "--release", "--locked", "--quiet"]
+        made, command = os.path.join(folder, "target/debug/webrtc-rs-peer"), ["cargo", "build", "--locked", "--quiet"]
     done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
                           env={**os.environ, "GOTOOLCHAIN": "local", "CARGO_TARGET_DIR": os.path.join(folder, "target")})
     if done.returncode != 0:

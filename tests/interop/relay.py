@@ -1,4 +1,7 @@
-"""coturn for the runs that may only use relays: UDP, TCP and TLS on an address of this machine, with a certificate of its own."""
+"""coturn for the runs that may only use relays: UDP and TCP on an address of this machine, TLS under the name localhost too, since
+our side verifies names and takes no turns: URI with an address. The certificate is its own."""
+import base64
+import hashlib
 import os
 import shutil
 import socket
@@ -10,7 +13,7 @@ from processes import process, trouble
 
 USER, PASSWORD, REALM = "interop", "a password of this run alone", "interop.test"
 URLS = {"udp": "turn:{address}:{plain}?transport=udp", "tcp": "turn:{address}:{plain}?transport=tcp",
-        "tls": "turns:{address}:{secure}?transport=tcp"}
+        "tls": "turns:localhost:{secure}?transport=tcp"}
 
 
 def own_address():
@@ -40,23 +43,30 @@ class relay_server:
         self.address, self.plain, self.secure = own_address(), free_port(), free_port()
         self.certificate, key = os.path.join(self.folder, "certificate.pem"), os.path.join(self.folder, "key.pem")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                        "-subj", "/CN=interop relay", "-addext", f"subjectAltName=IP:{self.address}", "-keyout", key, "-out",
+                        "-subj", "/CN=interop relay", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out",
                         self.certificate], check=True, capture_output=True, stdin=subprocess.DEVNULL)
         self.server = process("coturn", [
-            "turnserver", "-n", "--no-cli", "--no-dtls", "--listening-ip", self.address, "--relay-ip", self.address,
+            "turnserver", "-n", "--no-cli", "--no-dtls", "--listening-ip", self.address, "--listening-ip", "127.0.0.1", "--relay-ip", self.address,
             "--listening-port", str(self.plain), "--tls-listening-port", str(self.secure), "--cert", self.certificate, "--pkey", key,
             "--lt-cred-mech", "--user", f"{USER}:{PASSWORD}", "--realm", REALM, "--userdb", os.path.join(self.folder, "turndb"),
             "--pidfile", os.path.join(self.folder, "pid"), "--log-file", "stdout", "--simple-log"], logs)
         deadline = time.monotonic() + 20
-        while not (self._listens(self.plain) and self._listens(self.secure)):
+        while not (self._listens(self.address, self.plain) and self._listens("127.0.0.1", self.secure)):
             if not self.server.running() or time.monotonic() > deadline:
                 self.close()
                 raise trouble(f"coturn does not listen; see {self.server.log_path}")
             time.sleep(0.05)  # lint: allow sleep: another process is waited for, and it sends no event
 
-    def _listens(self, port):
+    @staticmethod
+    def _listens(address, port):
         with socket.socket() as s:
-            return s.connect_ex((self.address, port)) == 0
+            return s.connect_ex((address, port)) == 0
+
+    def public_key_hash(self):
+        """What Chromium compares when it is told to accept one key: SHA-256 of the SubjectPublicKeyInfo, in base64."""
+        key = subprocess.run(["openssl", "x509", "-in", self.certificate, "-noout", "-pubkey"], check=True, capture_output=True).stdout
+        encoded = b"".join(line for line in key.splitlines() if not line.startswith(b"-----"))
+        return base64.b64encode(hashlib.sha256(base64.b64decode(encoded)).digest()).decode()
 
     def url(self, transport):
         return URLS[transport].format(address=self.address, plain=self.plain, secure=self.secure)

@@ -105,8 +105,6 @@ class bench:
     def why_no_way(self, stack, way):
         """Why this stack cannot take this way, or None."""
         transport = transport_of(way)
-        if transport and not self.all and stack != "libwebrtc":
-            return "only with --all"
         return transport and (NO_RELAY.get((stack, transport)) or relay.why_not() or self._start_relay())
 
     def _start_relay(self):
@@ -123,7 +121,7 @@ class bench:
         self.runs += 1
         if stack.startswith("chromium"):
             return browser.browser_peer(stack, self.pages, folder, str(self.runs), {**options, "token": lab.token(THEIRS)},
-                                        stack == "chromium-mdns", trust_anybody="ice" in options)
+                                        stack == "chromium-mdns", self.relay.public_key_hash() if "ice" in options else None)
         flags = [text for key, value in {**options, "api-key": lab.keys[THEIRS]}.items() for text in ("--" + key, str(value))]
         if stack == "aiortc":
             command = ["/usr/bin/python3", os.path.join(PEERS, "aiortc_peer.py"), *flags]
@@ -181,7 +179,7 @@ def run_raw(shop, stack, role, way, folder, lab):
     ours_more, theirs_more = ["--no-trickle"] if whole else [], dict(WAYS[way])
     if transport:
         ours_more += ["--relay-only", "--turn", shop.relay.url(transport), "--trust", shop.relay.certificate]
-        theirs_more["ice"] = json.dumps([{"urls": shop.relay.url(transport), "username": relay.USER, "credential": relay.PASSWORD}])
+        theirs_more["ice"] = json.dumps([{"urls": [shop.relay.url(transport)], "username": relay.USER, "credential": relay.PASSWORD}])
     started = []
     try:
         def start_ours():
@@ -205,7 +203,10 @@ def run_raw(shop, stack, role, way, folder, lab):
             ours, theirs = start_ours(), start_theirs()
         else:
             theirs, ours = start_theirs(), start_ours()
-        tell_cases(name, theirs.wait_event("result", 180))
+        result = theirs.wait_event("result", 180)
+        tell_cases(name, result)
+        if not any(case["name"] == "linked" and case["ok"] for case in result["cases"]):
+            return  # nothing that follows can happen
         if transport:
             guarded(f"{name}: both sides use a relay", lambda: only_relays(theirs.wait_event("pair", 5)))
         if restarts:

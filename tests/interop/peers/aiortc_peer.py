@@ -105,7 +105,10 @@ class session:
         """aiortc gathers before it has a description, so the candidates are inside."""
         await self.peer.setLocalDescription(await (self.peer.createOffer() if kind == "offer" else self.peer.createAnswer()))
         lines = self.peer.localDescription.sdp.splitlines(keepends=True)
-        if self.options.policy == "relay":  # aiortc has no such policy; what the other side does not know it cannot use
+        if self.options.policy == "relay":
+            # aiortc has no such policy: what the other side does not know it cannot use, and what is not there cannot check.
+            ice = self.peer.sctp.transport.transport._connection
+            ice._protocols[:] = [protocol for protocol in ice._protocols if protocol.local_candidate.type == "relay"]
             lines = [line for line in lines if not line.startswith("a=candidate:") or " typ relay" in line]
         await self.send(kind, {"sdp": "".join(lines)}, self.options.target)
 

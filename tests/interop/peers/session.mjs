@@ -66,7 +66,7 @@ export async function runSession({options, makeConnection, WebSocket, token, sha
   });
 
   let channel;
-  const linked = await cases.run("linked", async () => {
+  const link = async () => {
     if (role === "offerer") {
       const peers = await withTimeout(described, 15, "peer list");
       if (!peers.includes(target)) throw new Error(`${target} is not in the peer list [${peers}]`);
@@ -79,7 +79,10 @@ export async function runSession({options, makeConnection, WebSocket, token, sha
       channel = await withTimeout(firstChannel, 60, "a channel from the other side");
     }
     await withTimeout(channel.opened, 40, "opening the channel");
-  });
+  };
+  const endedEarly = ended.then(() => { throw new Error("the connection ended before the channel was open"); });
+  const linked = await cases.run("linked", () => Promise.race([link(), endedEarly]));
+  endedEarly.catch(() => {}); // later ends are expected
   if (linked) {
     report({event: "open", label: channel.label, ms: Math.round(performance.now() - begin)});
     if (channel.label !== "mesh") cases.list.push({name: "label", ok: false, detail: `the channel is called '${channel.label}'`});

@@ -4,6 +4,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -137,6 +138,9 @@ func (p *peer) pair() {
 }
 
 func (p *peer) obey(o order) error {
+	if p.connection == nil && o.Do != "connect" {
+		return errors.New("there is no connection")
+	}
 	switch o.Do {
 	case "connect":
 		return p.connect(o)
