@@ -98,7 +98,7 @@ export async function runSession({options, makeConnection, WebSocket, token, sha
       await cases.run("closed by the other side", () => withTimeout(channel.closed, 20, "close"));
     }
   }
-  connection?.close();
+  await connection?.close(); // where it is a promise, the end of the connection is not on the wire before
   signaling.close();
   report({event: "result", ok: cases.list.every(one => one.ok), cases: cases.list});
   return cases.list;

@@ -2,14 +2,15 @@
 // which has the API and differs in details.
 import {Channel, withTimeout} from "./channel.mjs";
 
-export function w3cConnection(RTCPeerConnection, {toWire = message => message} = {}) {
+// `closeLag`: milliseconds between what the stack calls the close of a channel and the moment when the stream is free again.
+export function w3cConnection(RTCPeerConnection, {toWire = message => message, closeLag = 0} = {}) {
   return (events, {iceServers, policy, trickle}) => {
     const peer = new RTCPeerConnection({iceServers, iceTransportPolicy: policy});
     const adapt = native => {
       const channel = new Channel(native.label, {send: message => native.send(toWire(message)), close: () => native.close()});
       native.binaryType = "arraybuffer";
       native.onmessage = ({data}) => channel.deliver(typeof data === "string" ? data : new Uint8Array(data));
-      native.onclose = () => channel.setClosed();
+      native.onclose = () => setTimeout(channel.setClosed, closeLag);
       native.onopen = () => channel.setOpen();
       if (native.readyState === "open") channel.setOpen();
       return channel;

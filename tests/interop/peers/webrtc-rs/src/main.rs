@@ -154,7 +154,7 @@ async fn obey(order: &Value, connection: &RTCPeerConnection, channels: &Channels
 #[tokio::main]
 async fn main() -> Outcome {
     let channels = Channels::default();
-    let mut connection = None;
+    let mut connection: Option<Arc<RTCPeerConnection>> = None;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Some(line) = lines.next_line().await? {
         let order: Value = serde_json::from_str(&line)?;
