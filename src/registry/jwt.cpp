@@ -62,10 +62,6 @@ std::error_code make_error_code(jwt_errc e) noexcept {
   return {static_cast<int>(e), instance};
 }
 
-std::int64_t unix_seconds(base::wall_time t) noexcept {
-  return std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count();
-}
-
 std::string sign_token(const claims& c, base::byte_view key) {
   const auto header = base::json::make({{"typ", "JWT"}, {"alg", "HS256"}});
   const auto body = base::json::make({{"sub", c.sub}, {"role", c.role}, {"iat", c.iat}, {"exp", c.exp}});

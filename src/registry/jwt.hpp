@@ -8,6 +8,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "registry/stored.hpp"
 
 namespace strata::registry {
 
@@ -35,8 +36,6 @@ inline constexpr std::size_t shortest_key = 32;   // bytes: RFC 8725 §3.5, RFC 
 
 std::string sign_token(const claims& c, base::byte_view key);
 base::result<claims> verify_token(std::string_view token, base::byte_view key, base::wall_time now);
-
-std::int64_t unix_seconds(base::wall_time t) noexcept;
 
 }  // namespace strata::registry
 

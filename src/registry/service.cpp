@@ -119,15 +119,13 @@ std::string service::read_keys() {
   if (config_.keys_file.empty()) {
     if (!config_.dev)
       return "no API keys: give --keys FILE (make one with: registryd --keys FILE add-key PEER), or --dev on loopback";
-    keys_.add(development_key, {"agent-001", "agent"});
-    return {};
+    const auto added = keys_.add(development_key, {"agent-001", role::agent}, host_.wall_now());
+    return added ? std::string() : added.error().message();
   }
   const auto text = read_file(config_.keys_file);
   if (!text) return text.error();
-  auto keys = api_keys::parse(*text);
-  if (!keys) return config_.keys_file + ": " + keys.error().message();
-  keys_ = std::move(*keys);
-  return {};
+  const auto imported = keys_.import_file(*text, host_.wall_now());
+  return imported ? std::string() : config_.keys_file + ": " + imported.error().message();
 }
 
 async::task<> service::run() {
@@ -184,8 +182,9 @@ std::optional<identity> service::authenticate(const http::request& r) const {
 std::optional<identity> service::authenticate_token(std::string_view token) const {
   const auto c = verify_token(token, secret_, host_.wall_now());
   // A key that was taken out of the file takes its tokens with it.
-  if (!c || !keys_.names_peer(c->sub)) return std::nullopt;
-  return identity{c->sub, c->role};
+  const auto r = c ? role_from_name(c->role) : std::nullopt;
+  if (!r || !keys_.names_peer(c->sub)) return std::nullopt;
+  return identity{c->sub, *r};
 }
 
 http::response service::issue_token(const http::request& r) {
@@ -197,8 +196,8 @@ http::response service::issue_token(const http::request& r) {
   }
   ++counters_.tokens_issued;
   const auto now = unix_seconds(host_.wall_now());
-  const auto token = sign_token({who->peer_id, who->role, now, now + token_lifetime.count()}, secret_);
-  return json_response(200, base::json::make({{"token", token}, {"peer_id", who->peer_id}, {"role", who->role}}));
+  const auto token = sign_token({who->peer_id, std::string(to_string(who->role)), now, now + token_lifetime.count()}, secret_);
+  return json_response(200, base::json::make({{"token", token}, {"peer_id", who->peer_id}, {"role", to_string(who->role)}}));
 }
 
 // exception: turnrest-2.1-a peers ask /api/config, which authenticates them; there is no open "service=turn" to guess usernames

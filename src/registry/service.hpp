@@ -14,6 +14,7 @@
 #include "registry/agents.hpp"
 #include "registry/credentials.hpp"
 #include "registry/jwt.hpp"
+#include "registry/keys.hpp"
 #include "registry/stun_service.hpp"
 #include "registry/turn_service.hpp"
 #include "signaling/relay.hpp"
@@ -81,7 +82,7 @@ class service {
   net::host& host_;
   service_config config_;
   trace::tracer tracer_;
-  api_keys keys_;
+  keys keys_;
   base::bytes secret_;
   agents agents_;
   signaling::relay relay_;

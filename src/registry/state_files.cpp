@@ -4,8 +4,8 @@
 
 #include "base/hex.hpp"
 #include "base/json.hpp"
-#include "registry/credentials.hpp"
 #include "registry/jwt.hpp"
+#include "registry/keys.hpp"
 #include "signaling/message.hpp"
 
 namespace strata::registry {
@@ -48,6 +48,7 @@ told<std::string> turn_secret(net::host& h, const std::string& directory) {
 told<std::string> add_key(net::host& h, const std::string& keys_file, const std::string& peer, const std::string& role) {
   if (keys_file.empty()) return tl::unexpected(std::string("--keys FILE says which file to add to"));
   if (!signaling::valid_peer_id(peer)) return tl::unexpected("'" + peer + "' is no peer id: 1 to 128 visible ASCII characters");
+  if (!role_from_name(role)) return tl::unexpected("'" + role + "' is no role: admin, agent or observer");
   base::json all = base::json::make({{"keys", base::json::object()}});
   if (std::error_code unused; std::filesystem::exists(keys_file, unused)) {
     const auto text = read_file(keys_file);
@@ -56,13 +57,13 @@ told<std::string> add_key(net::host& h, const std::string& keys_file, const std:
     if (!v || !v->is_object()) return tl::unexpected(keys_file + ": not a JSON object");
     all = v->find("keys") != nullptr ? *v : base::json::make({{"keys", *v}});
   }
-  base::bytes random(16);
+  std::array<std::uint8_t, 16> random;
   h.random(random);
-  const auto key = "ak_" + base::to_hex(random);
-  auto keys = *all.find("keys");
-  if (!keys.is_object()) return tl::unexpected(keys_file + ": \"keys\" is not an object");
-  keys.set(key, base::json::make({{"peer_id", peer}, {"role", role}}));
-  all.set("keys", std::move(keys));
+  const auto key = keys::make_key(random);
+  auto entries = *all.find("keys");
+  if (!entries.is_object()) return tl::unexpected(keys_file + ": \"keys\" is not an object");
+  entries.set(key, base::json::make({{"peer_id", peer}, {"role", role}}));
+  all.set("keys", std::move(entries));
   if (auto failed = write_file(keys_file, all.dump() + "\n", 0600); !failed.empty()) return tl::unexpected(std::move(failed));
   return key;
 }

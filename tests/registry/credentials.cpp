@@ -5,28 +5,13 @@
 using namespace strata;
 using namespace strata::registry;
 
-TEST_CASE("key files are read with and without the wrapper") {
-  for (const char* text : {R"({"keys":{"ak_alice_1":{"peer_id":"alice","role":"agent"}}})",
-                           R"({"ak_alice_1":{"peer_id":"alice","role":"agent"}})"}) {
-    const auto keys = api_keys::parse(text);
-    REQUIRE(keys);
-    REQUIRE(keys->find("ak_alice_1") != nullptr);
-    CHECK(keys->find("ak_alice_1")->peer_id == "alice");
-    CHECK(keys->find("ak_alice_2") == nullptr);
-    CHECK(keys->names_peer("alice"));
-  }
-}
-
-TEST_CASE("a key file with anything wrong in it is refused whole") {
-  for (const char* text :
-       {"", "[]", "{}", "7", R"({"keys":[]})", R"({"keys":{}})", R"({"keys":{"ak_alice_1":{"role":"agent"}}})",
-        R"({"keys":{"ak_alice_1":{"peer_id":"","role":"agent"}}})",
-        R"({"keys":{"ak_alice_1":{"peer_id":"a b","role":"agent"}}})", R"({"keys":{"ak_alice_1":{"peer_id":"alice"}}})",
-        R"({"keys":{"short":{"peer_id":"a","role":"agent"}}})", R"({"keys":{"ak_alice_1":"alice"}})",
-        R"({"keys":{"ak_alice_1":{"peer_id":"a","role":"agent"},"ak_alice_1":{"peer_id":"b","role":"agent"}}})"}) {
-    CAPTURE(text);
-    CHECK_FALSE(api_keys::parse(text));
-  }
+TEST_CASE("a role is one of three words and nothing like them") {
+  CHECK(role_from_name("admin") == role::admin);
+  CHECK(role_from_name("agent") == role::agent);
+  CHECK(role_from_name("observer") == role::observer);
+  using namespace std::string_view_literals;
+  for (const auto no : {""sv, "Admin"sv, "admin "sv, "admin\0"sv, "root"sv, "agent,admin"sv, "*"sv})
+    CHECK_MESSAGE(!role_from_name(no), no);
 }
 
 TEST_CASE("a TURN credential is the HMAC-SHA1 of its username") {  // req: turnrest-2.2-b turnrest-2.2-c
