@@ -71,7 +71,8 @@ void print_link(const base::json& l) {
   if (const auto* who = l.find("identity"); who != nullptr) {
     const auto key = who->text("fingerprint");
     fmt::print("{:20} {}{}{}\n", "", who->text("verdict"), key.empty() ? "" : ": ", key);
-    if (const auto refusal = who->text("refusal"); !refusal.empty()) fmt::print("{:20} REFUSED: {}\n", "", refusal);
+    if (const auto refusal = who->text("refusal"); !refusal.empty())
+      fmt::print("{:20} refused {}, the latest: {}\n", "", who->find("refused")->as_int().value_or(0), refusal);
   }
 }
 
