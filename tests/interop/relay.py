@@ -2,6 +2,7 @@
 our side verifies names and takes no turns: URI with an address. The certificate is its own."""
 import base64
 import hashlib
+import json
 import os
 import shutil
 import socket
@@ -70,6 +71,10 @@ class relay_server:
 
     def url(self, transport):
         return URLS[transport].format(address=self.address, plain=self.plain, secure=self.secure)
+
+    def servers(self, transport):
+        """What a peer takes as its iceServers."""
+        return json.dumps([{"urls": [self.url(transport)], "username": USER, "credential": PASSWORD}])
 
     def close(self):
         self.server.stop()

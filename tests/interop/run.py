@@ -6,7 +6,6 @@ PASS name, FAIL name reason, SKIP name reason.
 """
 import argparse
 import itertools
-import json
 import os
 import shutil
 import subprocess
@@ -26,8 +25,13 @@ PEERS = os.path.join(here, "peers")
 STACKS = ("chromium", "chromium-mdns", "libwebrtc", "libdatachannel", "aiortc", "werift", "pion", "webrtc-rs")
 # The sides that may restart ICE. libdatachannel and aiortc know no restarts.
 RESTARTS = {stack: "this,other" for stack in ("chromium", "chromium-mdns", "libwebrtc", "werift", "pion", "webrtc-rs")}
+# As an answerer to our restart it asks for the DTLS role that it does not have (RFC 8842 §5.5): it names active, always.
+RESTARTS["webrtc-rs", "offerer"] = "this"
 # How the two find each other: with candidates that follow, with whole descriptions from both sides, or through a relay alone.
 WAYS = {"": {}, "whole descriptions": {"trickle": "no"}, **{f"relayed over {transport}": {"policy": "relay"} for transport in relay.URLS}}
+# meshd controls, and moves the peer from its relay to a direct path that comes late.
+RENOMINATION = "renomination"
+RENOMINATED = (("chromium", "answerer"), ("libwebrtc", "answerer"))  # no other stack knows it
 # What a stack cannot do with a relay.
 NO_RELAY = {
     ("libwebrtc", "tls"): "it trusts the roots it was built with, and none can be added",
@@ -104,6 +108,8 @@ class bench:
 
     def why_no_way(self, stack, way):
         """Why this stack cannot take this way, or None."""
+        if way == RENOMINATION:
+            return relay.why_not() or self._start_relay()
         transport = transport_of(way)
         return transport and (NO_RELAY.get((stack, transport)) or relay.why_not() or self._start_relay())
 
@@ -175,11 +181,11 @@ def run_raw(shop, stack, role, way, folder, lab):
     """Their peer drives; strata_peer gives back."""
     name = name_of("", stack, role, way)
     transport, whole = transport_of(way), WAYS[way].get("trickle") == "no"
-    restarts = RESTARTS.get(stack, "") if not way else ""
+    restarts = RESTARTS.get((stack, role), RESTARTS.get(stack, "")) if not way else ""
     ours_more, theirs_more = ["--no-trickle"] if whole else [], dict(WAYS[way])
     if transport:
         ours_more += ["--relay-only", "--turn", shop.relay.url(transport), "--trust", shop.relay.certificate]
-        theirs_more["ice"] = json.dumps([{"urls": [shop.relay.url(transport)], "username": relay.USER, "credential": relay.PASSWORD}])
+        theirs_more["ice"] = shop.relay.servers(transport)
     started = []
     try:
         def start_ours():
@@ -242,8 +248,11 @@ def run_mesh(shop, stack, role, way, folder, lab):
             return program
 
         def start_theirs():
+            more = {}
+            if way == RENOMINATION:
+                more = {"late": "yes", "ice": shop.relay.servers("udp")}
             theirs = shop.start_peer(stack, folder, lab, role, exchange="mesh", closer=closer,
-                                     sizes=",".join(map(str, MESH_SIZES)))
+                                     sizes=",".join(map(str, MESH_SIZES)), **more)
             started.append(theirs)
             theirs.wait_event("registered", 30)
             return theirs
@@ -312,17 +321,19 @@ def main():
     parser.add_argument("--stack", action="append", choices=STACKS, default=[])
     parser.add_argument("--role", action="append", choices=("offerer", "answerer"), default=[])
     parser.add_argument("--with", dest="partner", action="append", choices=("strata_peer", "meshd"), default=[])
-    parser.add_argument("--way", action="append", choices=[way.replace(" ", "-") or "trickle" for way in WAYS], default=[])
+    parser.add_argument("--way", action="append", choices=[way.replace(" ", "-") or "trickle" for way in (*WAYS, RENOMINATION)], default=[])
     parser.add_argument("--all", action="store_true", help="also build the peers that take minutes to build: pion, webrtc-rs")
     options = parser.parse_args()
     shop = bench(options)
-    kinds = {"strata_peer": (run_raw, "tests/interop/strata_peer", WAYS), "meshd": (run_mesh, "apps/meshd", [""])}
+    kinds = {"strata_peer": (run_raw, "tests/interop/strata_peer", WAYS), "meshd": (run_mesh, "apps/meshd", ["", RENOMINATION])}
     begin = time.monotonic()
     for partner, (run, program, ways) in kinds.items():
         if options.partner and partner not in options.partner:
             continue
         for stack, role, way in itertools.product(options.stack or STACKS, options.role or ("offerer", "answerer"), ways):
             if options.way and (way.replace(" ", "-") or "trickle") not in options.way:
+                continue
+            if way == RENOMINATION and (stack, role) not in RENOMINATED:
                 continue
             name = name_of("meshd" if partner == "meshd" else "", stack, role, way)
             missing = shop.why_not(stack) or shop.why_no_way(stack, way)

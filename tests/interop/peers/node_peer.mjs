@@ -1,6 +1,6 @@
 // A peer in Node: node node_peer.mjs --stack wrtc|libdatachannel|werift|pion|webrtc-rs --registry URL --api-key KEY --id ID --target ID
 //   --role offerer|answerer [--mode drive|echo] [--exchange raw|mesh] [--closer self|other] [--sizes 1,100,...]
-//   [--ice '[{"urls": ...}]'] [--policy all|relay] [--trickle yes|no] [--restarts this,other] [--program FILE]
+//   [--ice '[{"urls": ...}]'] [--policy all|relay] [--trickle yes|no] [--restarts this,other] [--late yes|no] [--program FILE]
 // Prints JSON lines; the last one has "event":"result".
 import {createHash} from "node:crypto";
 import {createRequire} from "node:module";
@@ -10,7 +10,7 @@ import {parseArgs} from "node:util";
 const load = createRequire(`${process.env.INTEROP_MODULES ?? process.cwd()}/node_modules/`);
 const {values} = parseArgs({
   options: Object.fromEntries(["stack", "registry", "api-key", "id", "target", "role", "mode", "exchange", "closer", "sizes",
-    "ice", "policy", "trickle", "restarts", "program"]
+    "ice", "policy", "trickle", "restarts", "late", "program"]
     .map(name => [name, {type: "string"}])),
 });
 const report = object => process.stdout.write(JSON.stringify(object) + "\n");

@@ -1,5 +1,6 @@
 // One run of a peer: joins the registry, links to the target in its role, does the exchange, reports.
 import {Cases, driveMesh, driveRaw, echoRaw} from "./exchange.mjs";
+import {LatePath} from "./late.mjs";
 import {join} from "./signaling.mjs";
 import {withTimeout} from "./channel.mjs";
 
@@ -9,11 +10,12 @@ import {withTimeout} from "./channel.mjs";
 export async function runSession({options, makeConnection, WebSocket, token, sha256, report}) {
   const {registry, id, target, role, mode = "drive", exchange = "raw", closer = "self"} = options;
   const sizes = options.sizes.map(Number);
-  const ice = {iceServers: JSON.parse(options.ice ?? "[]"), policy: options.policy ?? "all", trickle: options.trickle !== "no"};
+  const ice = {iceServers: JSON.parse(options.ice ?? "[]"), policy: options.policy ?? "all", trickle: options.trickle !== "no",
+    renomination: options.late === "yes"};
   const cases = new Cases();
   let signaling, connection, describe;
   const described = new Promise(resolve => { describe = resolve; });
-  const early = [];
+  const early = [], agreed = []; // candidates without a description, and the descriptions of both sides
   let channelArrived, end;
   const ended = new Promise(resolve => { end = resolve; });
   const exchanged = {count: 0, heard: () => {}}; // offers and answers that were taken
@@ -21,8 +23,8 @@ export async function runSession({options, makeConnection, WebSocket, token, sha
 
   const connect = () => {
     connection = makeConnection({
-      description: (type, sdp) => (type === "offer" ? signaling.offer(target, sdp) : signaling.answer(target, sdp)),
-      candidate: (text, mid, line) => signaling.candidate(target, text, mid, line),
+      description: (type, sdp) => { agreed.push(sdp); return (type === "offer" ? signaling.offer(target, sdp) : signaling.answer(target, sdp)); },
+      candidate: (text, mid, line) => late.outgoing(text, mid, line),
       channel: channel => {
         channelArrived(channel);
         channel.closed.then(() => report({event: "closed", label: channel.label}));
@@ -35,7 +37,11 @@ export async function runSession({options, makeConnection, WebSocket, token, sha
       trouble: detail => report({event: "trouble", detail}),
     }, ice);
   };
-  const addEarly = async () => { for (const candidate of early.splice(0)) await connection.takeCandidate(candidate); };
+  const addEarly = async () => { for (const candidate of early.splice(0)) await late.incoming(candidate); };
+
+  const late = new LatePath((text, mid, line) => signaling.candidate(target, text, mid, line),
+    payload => connection.takeCandidate(payload));
+  if (options.late !== "yes") await late.open();
 
   const begin = performance.now();
   signaling = await join({
@@ -45,7 +51,10 @@ export async function runSession({options, makeConnection, WebSocket, token, sha
       offer: async (from, sdp) => {
         if (from !== target || (role === "offerer" && !connection?.described)) return;
         if (!connection) connect(); // a later offer restarts ICE
-        await connection.takeOffer(sdp);
+        agreed.push(sdp);
+        const {sdp: stripped, held} = options.late === "yes" ? late.strip(sdp) : {sdp, held: []};
+        await connection.takeOffer(stripped);
+        early.unshift(...held);
         await addEarly();
         exchanged.heard(++exchanged.count);
       },
@@ -59,13 +68,36 @@ export async function runSession({options, makeConnection, WebSocket, token, sha
       candidate: async (from, payload) => {
         if (from !== target) return;
         if (!connection || (role === "offerer" && !connection.described)) early.push(payload);
-        else await connection.takeCandidate(payload);
+        else await late.incoming(payload);
       },
       failed: error => report({event: "trouble", detail: String(error?.message ?? error)}),
     },
   });
 
   let channel;
+  // The other side controls: it finds the direct path, says so with a higher nomination, and this side moves.
+  const renominated = async () => {
+    const begun = await connection.pair();
+    report({event: "relayed", pair: begun});
+    await cases.run("starts on its relay", async () => { if (!begun?.startsWith("relay-")) throw new Error(`on ${begun}`); });
+    await cases.run("both sides say renomination", async () => {
+      if (agreed.length !== 2) throw new Error(`${agreed.length} descriptions`);
+      if (!agreed.every(sdp => /^a=ice-options:.*\brenomination\b/m.test(sdp))) throw new Error("one does not");
+    });
+    await late.open();
+    await cases.run("the nomination moves the pair to the direct path", async () => {
+      for (let n = 0; n < 150; ++n) {
+        const now = await connection.pair();
+        if (now && !now.includes("relay")) {
+          if (agreed.length !== 2) throw new Error("ICE was restarted for it");
+          return report({event: "moved", pair: now, ms: n * 100});
+        }
+        await new Promise(resolve => setTimeout(resolve, 100));
+      }
+      throw new Error("still on the relay after 15 s");
+    });
+  };
+
   const link = async () => {
     if (role === "offerer") {
       const peers = await withTimeout(described, 15, "peer list");
@@ -91,6 +123,7 @@ export async function runSession({options, makeConnection, WebSocket, token, sha
       report({event: "ended"});
       return cases.list;
     }
+    if (options.late === "yes") await renominated();
     if (exchange === "raw") await driveRaw({connection, channel, sizes, sha256, cases, exchanged, report, restarts: options.restarts ?? ""});
     else await driveMesh({channel, sizes, sha256, cases, report});
     if (exchange === "mesh" && closer === "other") {

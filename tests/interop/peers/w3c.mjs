@@ -4,7 +4,7 @@ import {Channel, withTimeout} from "./channel.mjs";
 
 // `closeLag`: milliseconds between what the stack calls the close of a channel and the moment when the stream is free again.
 export function w3cConnection(RTCPeerConnection, {toWire = message => message, closeLag = 0} = {}) {
-  return (events, {iceServers, policy, trickle}) => {
+  return (events, {iceServers, policy, trickle, renomination}) => {
     const peer = new RTCPeerConnection({iceServers, iceTransportPolicy: policy});
     const adapt = native => {
       const channel = new Channel(native.label, {send: message => native.send(toWire(message)), close: () => native.close()});
@@ -28,6 +28,8 @@ export function w3cConnection(RTCPeerConnection, {toWire = message => message, c
     const describe = async description => {
       const complete = new Promise(resolve => { gathered = resolve; });
       early = [];
+      // The API has no switch for it; a stack that knows renomination takes the word from its own description.
+      if (renomination) description = {type: description.type, sdp: description.sdp.replace(/a=ice-options:.*/, "$& renomination")};
       await peer.setLocalDescription(description);
       if (!trickle && peer.iceGatheringState !== "complete") await withTimeout(complete, 15, "end of gathering");
       events.description(description.type, trickle ? description.sdp : peer.localDescription.sdp);
