@@ -1,5 +1,5 @@
 // libdatachannel through its own API (not its imitation of the browser's) behind the interface that session.mjs uses.
-import {Channel} from "./channel.mjs";
+import {Channel, withTimeout} from "./channel.mjs";
 
 const relayTypes = {udp: "TurnUdp", tcp: "TurnTcp", tls: "TurnTls"};
 
@@ -43,7 +43,12 @@ export function libdatachannelConnection(library) {
         const pair = peer.getSelectedCandidatePair();
         return pair ? `${pair.local.type}-${pair.remote.type}` : undefined;
       },
-      close: () => peer.close(),
+      // The farewells go out in the background: a process that ends at once would take them along.
+      close: async () => {
+        const over = new Promise(resolve => peer.onStateChange(state => { if (state === "closed") resolve(); }));
+        peer.close();
+        await withTimeout(over, 5, "the end of the connection").catch(error => events.trouble(error.message));
+      },
     };
   };
 }
