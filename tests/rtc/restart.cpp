@@ -172,6 +172,30 @@ TEST_CASE("restarts that cross end in one new path when one side takes its offer
   });
 }
 
+TEST_CASE("what a restart was asked for is asked again when the restart is given up") {
+  two_peers p;
+  traffic t(p);
+  p.run([&]() -> async::task<> {
+    co_await t.open();
+    p.ha.add_address("eth1", "198.51.100.7");
+    p.a.network_changed();
+    const auto why = co_await p.a.restart_wanted();
+    REQUIRE(co_await p.a.restart(why));
+    p.a.rollback("the registry is away");
+    const auto again = co_await async::with_timeout(5s, p.a.restart_wanted());
+    REQUIRE(again);
+    CHECK(*again == why);
+    // And once it has been done, no more.
+    auto offer = co_await p.a.restart(*again);
+    REQUIRE(offer);
+    auto answer = co_await p.b.accept_offer(*offer);
+    REQUIRE(answer);
+    CHECK(p.a.accept_answer(*answer));
+    co_await moved(p.a, 1);
+    CHECK_FALSE(co_await async::with_timeout(60s, p.a.restart_wanted()));
+  });
+}
+
 TEST_CASE("a restart that nobody answers changes nothing") {
   two_peers p;
   with_traffic(p, [&](traffic&) -> async::task<> {
