@@ -13,6 +13,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "net/asio_blocking.hpp"
 #include "net/asio_interface_watch.hpp"
 #include "net/asio_private.hpp"
 
@@ -25,6 +26,7 @@ struct asio_host::implementation {
   asio_options options;
   asio_loop loop;
   interface_watch watch{loop};
+  blocking_worker worker{loop};  // last: its thread has ended before the loop goes
 };
 
 base::instant asio_loop::now() const {
@@ -197,6 +199,8 @@ std::vector<interface_address> asio_host::interfaces() { return read_interfaces(
 std::vector<base::ip_address> asio_host::gateways() { return read_gateways(); }
 
 async::task<> asio_host::interfaces_changed() { return impl_->watch.changed(); }
+
+async::task<> asio_host::run_blocking(std::function<void()> f) { co_await blocking_call(impl_->worker, std::move(f)); }
 
 namespace detail {
 

@@ -47,6 +47,8 @@ class asio_host final : public host {
   [[nodiscard]] async::task<result<std::vector<base::ip_address>>> resolve(std::string name) override;
   [[nodiscard]] std::vector<interface_address> interfaces() override;
   [[nodiscard]] async::task<> interfaces_changed() override;
+  [[nodiscard]] async::task<> run_blocking(
+      std::function<void()> f) override;  // on one thread of its own, made at the first call
   [[nodiscard]] std::vector<base::ip_address> gateways() override;
 
  private:

@@ -19,4 +19,9 @@ std::uint64_t host::random_below(std::uint64_t bound) {
     if (const auto value = random_u64(); value < limit) return value % bound;
 }
 
+async::task<> host::run_blocking(std::function<void()> f) {
+  f();
+  co_return;
+}
+
 }  // namespace strata::net

@@ -156,6 +156,11 @@ class host {
   // Returns when interfaces() has come to say something else than it did when this was awaited. A machine that changes
   // networks changes several times within a second; whoever acts on it waits until that is over.
   [[nodiscard]] virtual async::task<> interfaces_changed() = 0;
+  // Runs f, which may block (a disk does), where the loop does not wait for it; returns when it has run, and throws what it
+  // threw. One function at a time, in the order in which they were begun. f runs to its end whatever becomes of who awaits it:
+  // a cancellation waits for that. f touches nothing that the loop's thread may touch meanwhile. The default runs it where it
+  // stands, which is right where time is not real.
+  [[nodiscard]] virtual async::task<> run_blocking(std::function<void()> f);
   // Next hops of the default routes, the preferred one first, IPv4 before IPv6. None where nothing is known of them.
   [[nodiscard]] virtual std::vector<base::ip_address> gateways() { return {}; }
 };
