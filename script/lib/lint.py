@@ -44,6 +44,7 @@ CONFINED = [
     ("mbedTLS", re.compile(r"^mbedtls/"), ["src/crypto/*", "src/dtls/*", "src/net/tls_*"]),
     ("nettle", re.compile(r"^nettle/"), ["src/crypto/*"]),
     ("usrsctp", re.compile(r"^usrsctp"), ["src/sctp/*"]),
+    ("SQLite", re.compile(r"^(?:sqlite3\.h|SQLiteCpp/)"), ["src/store/sqlite.cpp"]),
     ("simdjson", re.compile(r"^simdjson"), ["src/base/json.cpp"]),
 ]
 MAX_LINES = 600
