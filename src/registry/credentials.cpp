@@ -6,6 +6,7 @@
 #include "base/hex.hpp"
 #include "crypto/hmac.hpp"
 #include "registry/stored.hpp"
+#include "signaling/relay.hpp"
 
 namespace strata::registry {
 
@@ -22,6 +23,10 @@ std::optional<role> role_from_name(std::string_view name) noexcept {
   for (const auto r : {role::admin, role::agent, role::observer})
     if (to_string(r) == name) return r;
   return std::nullopt;
+}
+
+bool valid_member_id(std::string_view peer_id) noexcept {
+  return signaling::valid_peer_id(peer_id) && peer_id != signaling::registry_id;
 }
 
 secret_digest digest_of(std::string_view secret) noexcept { return crypto::sha256(base::as_bytes(secret)); }

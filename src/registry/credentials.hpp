@@ -22,6 +22,9 @@ struct identity {
   friend bool operator==(const identity&, const identity&) = default;
 };
 
+// A name that a credential may carry. The registry's own name in signaling is nobody's.
+[[nodiscard]] bool valid_member_id(std::string_view peer_id) noexcept;
+
 // What is kept of a key or token: its SHA-256. They are random (128 bits and more), so neither salt nor stretching adds
 // anything.
 using secret_digest = crypto::sha256_digest;

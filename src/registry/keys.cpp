@@ -6,7 +6,6 @@
 #include "base/hex.hpp"
 #include "base/json.hpp"
 #include "registry/stored.hpp"
-#include "signaling/message.hpp"
 
 namespace strata::registry {
 namespace {
@@ -40,7 +39,7 @@ base::result<void> check(std::string_view key, const identity& who) {
   if (key.size() < shortest_api_key || key.size() > longest_api_key) return bad("keys of 8 to 256 characters");
   // Anything else could not be sent in a header.
   if (!std::ranges::all_of(key, [](char c) { return c > 0x20 && c < 0x7f; })) return bad("keys of visible ASCII characters");
-  if (!signaling::valid_peer_id(who.peer_id)) return bad("a peer_id of 1-128 visible ASCII characters");
+  if (!valid_member_id(who.peer_id)) return bad("a peer_id of 1-128 visible ASCII characters, not \"registry\"");
   return {};
 }
 

@@ -61,7 +61,7 @@ std::string service::start() {
   if (auto trouble = read_keys(); !trouble.empty()) return trouble;
   auto secret = token_secret(host_, config_.token_secret, config_.state_directory);
   if (!secret) return secret.error();
-  secret_ = std::move(*secret);
+  if (const auto used = tokens_.use(*secret, host_.wall_now()); !used) return used.error().message();
 
   http::server_options options;
   options.max_connections = most_connections;
@@ -180,11 +180,10 @@ std::optional<identity> service::authenticate(const http::request& r) const {
 }
 
 std::optional<identity> service::authenticate_token(std::string_view token) const {
-  const auto c = verify_token(token, secret_, host_.wall_now());
+  const auto c = tokens_.verify(token, host_.wall_now(), revocations_);
   // A key that was taken out of the file takes its tokens with it.
-  const auto r = c ? role_from_name(c->role) : std::nullopt;
-  if (!r || !keys_.names_peer(c->sub)) return std::nullopt;
-  return identity{c->sub, *r};
+  if (!c || !keys_.names_peer(c->sub)) return std::nullopt;
+  return identity{c->sub, c->role};
 }
 
 http::response service::issue_token(const http::request& r) {
@@ -194,10 +193,13 @@ http::response service::issue_token(const http::request& r) {
     ++counters_.tokens_refused;
     return unauthorised("an API key is needed in X-API-Key");
   }
+  std::array<std::uint8_t, 16> random;
+  host_.random(random);
+  const auto issued = tokens_.issue(*who, host_.wall_now(), random);
+  if (!issued) return failure(500, issued.error().message());
   ++counters_.tokens_issued;
-  const auto now = unix_seconds(host_.wall_now());
-  const auto token = sign_token({who->peer_id, std::string(to_string(who->role)), now, now + token_lifetime.count()}, secret_);
-  return json_response(200, base::json::make({{"token", token}, {"peer_id", who->peer_id}, {"role", to_string(who->role)}}));
+  return json_response(200,
+                       base::json::make({{"token", issued->token}, {"peer_id", who->peer_id}, {"role", to_string(who->role)}}));
 }
 
 // exception: turnrest-2.1-a peers ask /api/config, which authenticates them; there is no open "service=turn" to guess usernames

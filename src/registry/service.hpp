@@ -15,6 +15,7 @@
 #include "registry/credentials.hpp"
 #include "registry/jwt.hpp"
 #include "registry/keys.hpp"
+#include "registry/revocations.hpp"
 #include "registry/stun_service.hpp"
 #include "registry/turn_service.hpp"
 #include "signaling/relay.hpp"
@@ -83,7 +84,8 @@ class service {
   service_config config_;
   trace::tracer tracer_;
   keys keys_;
-  base::bytes secret_;
+  token_keys tokens_;
+  revocations revocations_;
   agents agents_;
   signaling::relay relay_;
   std::map<signaling::connection_id, http::websocket*> sockets_;

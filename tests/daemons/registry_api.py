@@ -17,7 +17,8 @@ def tokens_and_agents_follow_the_contract(binaries):
         check(status == 200 and set(body) == {"token", "peer_id", "role"} and body["peer_id"] == "ada", "a key is exchanged for a token", body)
         head, claims, _ = body["token"].split(".")
         decode = lambda part: json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))  # noqa: E731
-        check(decode(head) == {"typ": "JWT", "alg": "HS256"}, "the token is an HS256 JWT", decode(head))
+        header = decode(head)
+        check(len(header.pop("kid")) == 16 and header == {"typ": "JWT", "alg": "HS256"}, "the token is an HS256 JWT that names its key", header)
         c = decode(claims)
         check(c["sub"] == "ada" and c["exp"] - c["iat"] == 300, "it names the peer and lasts 300 s", c)
         bearer = {"Authorization": f"Bearer {body['token']}"}

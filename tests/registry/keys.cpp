@@ -52,6 +52,7 @@ TEST_CASE("a key file with anything wrong in it is refused whole") {
       {R"({"keys":{"ak_alice_1":{"peer_id":"","role":"agent"}}})", keys_errc::bad_entry},
       {R"({"keys":{"ak_alice_1":{"peer_id":"a b","role":"agent"}}})", keys_errc::bad_entry},
       {R"({"keys":{"ak_alice_1":{"peer_id":7,"role":"agent"}}})", keys_errc::bad_entry},
+      {R"({"keys":{"ak_alice_1":{"peer_id":"registry","role":"agent"}}})", keys_errc::bad_entry},
       {R"({"keys":{"ak_alice_1":{"peer_id":"alice"}}})", keys_errc::bad_entry},
       {R"({"keys":{"ak_alice_1":{"peer_id":"alice","role":"root"}}})", keys_errc::bad_entry},
       {R"({"keys":{"ak_alice_1":{"peer_id":"alice","role":"agent","role":"admin"}}})", keys_errc::bad_entry},
