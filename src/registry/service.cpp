@@ -4,6 +4,7 @@
 
 #include "base/base64.hpp"
 #include "registry/state_files.hpp"
+#include "store/sqlite.hpp"
 
 namespace strata::registry {
 namespace {
@@ -37,6 +38,11 @@ http::response unauthorised(std::string_view why) {
   return r;
 }
 
+std::optional<http::response> not_json(const http::request& r) {
+  if (r.headers.get("Content-Type").starts_with("application/json")) return std::nullopt;
+  return failure(415, "the body must be application/json");
+}
+
 http::response method_not_allowed(std::string_view allow) {
   auto r = failure(405, "the method is not allowed here");
   r.headers.set("Allow", allow);
@@ -62,6 +68,7 @@ std::string service::start() {
   auto secret = token_secret(host_, config_.token_secret, config_.state_directory);
   if (!secret) return secret.error();
   if (const auto used = tokens_.use(*secret, host_.wall_now()); !used) return used.error().message();
+  if (auto trouble = open_store(); !trouble.empty()) return trouble;
 
   http::server_options options;
   options.max_connections = most_connections;
@@ -84,7 +91,7 @@ std::string service::start() {
   server_ = std::make_unique<http::server>(
       host_, std::move(options),
       http::server_handlers{
-          .on_request = [this](const http::request& r) -> async::task<http::response> { co_return handle(r); },
+          .on_request = [this](const http::request& r) { return handle(r); },
           .on_websocket = [this](const http::request& r, http::websocket& ws) { return serve_socket(r, ws); }},
       tracer_);
   if (config_.stun) {
@@ -115,6 +122,16 @@ std::string service::start_turn(std::shared_ptr<const net::tls_server_identity> 
   return {};
 }
 
+std::string service::open_store() {
+  const bool kept = !config_.state_directory.empty();
+  const auto path = kept ? config_.state_directory + "/registry.db" : std::string(":memory:");
+  auto opened = store::open_sqlite(host_, path, {.tables = {std::string(task_queue::table)}});
+  if (!opened) return path + ": " + opened.error().message();
+  store_ = std::move(*opened);
+  tasks_ = std::make_unique<task_service>(host_, *store_, agents_);
+  return tasks_->start();
+}
+
 std::string service::read_keys() {
   if (config_.keys_file.empty()) {
     if (!config_.dev)
@@ -132,6 +149,7 @@ async::task<> service::run() {
   co_await async::with_scope(async::at_end::cancel, [this](async::scope& s) -> async::task<> {
     if (stun_) s.spawn("stun responder", [this] { return stun_->run(); });
     if (turn_) s.spawn("turn server", [this] { return turn_->run(); });
+    s.spawn("tasks", [this] { return tasks_->run(); });
     s.spawn("stop", [this]() -> async::task<> {
       co_await stop_.wait();
       server_->drain();
@@ -143,8 +161,37 @@ async::task<> service::run() {
   });
 }
 
-http::response service::handle(const http::request& r) {
+async::task<http::response> service::handle(const http::request& r) {
   ++counters_.requests;
+  if (r.path == "/api/hub/heartbeat") co_return r.method == "POST" ? co_await heartbeat(r) : method_not_allowed("POST");
+  if (r.path == "/api/hub/tasks" || r.path.starts_with("/api/hub/tasks/")) co_return co_await handle_tasks(r);
+  co_return answer(r);
+}
+
+async::task<http::response> service::handle_tasks(const http::request& r) {
+  const auto who = authenticate(r);
+  if (!who) {
+    ++counters_.unauthorised;
+    co_return unauthorised("credentials are needed");
+  }
+  constexpr std::string_view all = "/api/hub/tasks";
+  const bool reads = r.method == "GET" || r.method == "HEAD";
+  if (r.method == "POST")
+    if (auto wrong = not_json(r)) co_return std::move(*wrong);
+  if (r.path == all) {
+    if (r.method == "POST") co_return co_await tasks_->submit(r, *who);
+    co_return reads ? tasks_->list(r) : method_not_allowed("GET, POST");
+  }
+  const auto id = r.path.substr(all.size() + 1);
+  if (id == "all") co_return reads ? tasks_->list(r) : method_not_allowed("GET");
+  if (id == "next") co_return reads ? co_await tasks_->next(r, *who) : method_not_allowed("GET");
+  if (reads) co_return tasks_->show(id);
+  if (r.method == "POST") co_return co_await tasks_->update(r, id, *who);
+  if (r.method == "DELETE") co_return co_await tasks_->cancel(id, *who);
+  co_return method_not_allowed("GET, POST, DELETE");
+}
+
+http::response service::answer(const http::request& r) {
   const std::string_view path = r.path;
   const auto only = [&](std::string_view method) { return r.method == method || (method == "GET" && r.method == "HEAD"); };
   if (path == "/ws") return only("GET") ? upgrade(r) : method_not_allowed("GET");
@@ -152,7 +199,6 @@ http::response service::handle(const http::request& r) {
   if (path == "/metrics") return only("GET") ? metrics() : method_not_allowed("GET");
   if (path == "/api/token") return only("POST") ? issue_token(r) : method_not_allowed("POST");
   if (path == "/api/config") return only("GET") ? ice_config(r) : method_not_allowed("GET");
-  if (path == "/api/hub/heartbeat") return only("POST") ? heartbeat(r) : method_not_allowed("POST");
   if (path == "/api/registry/route") return only("GET") ? route(r) : method_not_allowed("GET");
   if (path == "/api/registry/agents") {
     if (only("GET")) return list_agents(r);
@@ -232,8 +278,7 @@ http::response service::change(const http::request& r,
     ++counters_.unauthorised;
     return unauthorised("credentials are needed");
   }
-  const auto type = r.headers.get("Content-Type");
-  if (!type.starts_with("application/json")) return failure(415, "the body must be application/json");
+  if (auto wrong = not_json(r)) return std::move(*wrong);
   const auto body = base::json::parse(r.body);
   if (!body) {
     ++counters_.bad_bodies;
@@ -250,8 +295,20 @@ http::response service::register_agent(const http::request& r) {
   return change(r, &agents::register_agent, base::json::make({{"status", "ok"}}));
 }
 
-http::response service::heartbeat(const http::request& r) {
-  return change(r, &agents::heartbeat, base::json::make({{"status", "ok"}, {"pending_tasks", base::json::array()}}));
+// The agent lives, and takes what there is to do for it.
+async::task<http::response> service::heartbeat(const http::request& r) {
+  auto taken = change(r, &agents::heartbeat, base::json::make({{"status", "ok"}}));
+  if (taken.status != 200) co_return taken;
+  const auto body = base::json::parse(r.body);
+  std::optional<std::vector<std::string>> running;  // ours; upstream's agents do not say
+  if (const auto* list = body->find("running"); list != nullptr && list->as_array() != nullptr) {
+    running.emplace();
+    for (const auto& id : *list->as_array())
+      if (id.as_string() != nullptr) running->push_back(*id.as_string());
+  }
+  const auto tasks = co_await tasks_->pick_up(std::string(body->text("agent_id")), std::move(running));
+  if (!tasks) co_return failure(503, "the store failed: " + tasks.error().message());
+  co_return json_response(200, base::json::make({{"status", "ok"}, {"pending_tasks", *tasks}}));
 }
 
 bool service::may_read(const http::request& r) {

@@ -17,6 +17,7 @@
 #include "registry/keys.hpp"
 #include "registry/revocations.hpp"
 #include "registry/stun_service.hpp"
+#include "registry/task_service.hpp"
 #include "registry/turn_service.hpp"
 #include "signaling/relay.hpp"
 #include "trace/sink.hpp"
@@ -57,13 +58,15 @@ class service {
   [[nodiscard]] const std::vector<base::endpoint>& http_endpoints() const noexcept { return bound_; }  // after start()
 
  private:
-  http::response handle(const http::request& r);
+  async::task<http::response> handle(const http::request& r);
+  http::response answer(const http::request& r);
+  async::task<http::response> handle_tasks(const http::request& r);
   http::response upgrade(const http::request& r);
   async::task<> serve_socket(const http::request& r, http::websocket& ws);
   http::response issue_token(const http::request& r);
   http::response ice_config(const http::request& r) const;
   http::response register_agent(const http::request& r);
-  http::response heartbeat(const http::request& r);
+  async::task<http::response> heartbeat(const http::request& r);
   http::response list_agents(const http::request& r);
   http::response show_agent(const http::request& r, std::string_view id);
   http::response route(const http::request& r);
@@ -77,6 +80,7 @@ class service {
   std::optional<identity> authenticate_socket(const http::request& r) const;
   std::optional<identity> authenticate_token(std::string_view token) const;
   bool may_read(const http::request& r);
+  std::string open_store();
   std::string read_keys();
   std::string start_turn(std::shared_ptr<const net::tls_server_identity> identity);
 
@@ -87,6 +91,8 @@ class service {
   token_keys tokens_;
   revocations revocations_;
   agents agents_;
+  std::unique_ptr<store::engine> store_;
+  std::unique_ptr<task_service> tasks_;
   signaling::relay relay_;
   std::map<signaling::connection_id, http::websocket*> sockets_;
   std::uint64_t next_connection_ = 1;

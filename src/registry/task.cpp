@@ -32,25 +32,23 @@ base::wall_time time(const base::json& record, std::string_view name, bool& good
   return base::wall_time(std::chrono::milliseconds(good ? n : 0));
 }
 
-base::result<void> read_text(const base::json& body, std::string_view name, std::string& into) {
+// The texts say what is expected; errors borrow them.
+base::result<void> read_text(const base::json& body, std::string_view name, std::string& into, std::string_view expected) {
   const auto* v = body.find(name);
   if (v == nullptr) return {};
-  if (v->as_string() == nullptr) return base::fail(task_errc::bad_member, base::error::nowhere, std::string(name) + " as text");
-  into = *v->as_string();
   constexpr std::size_t longest = 256;
-  if (into.size() > longest)
-    return base::fail(task_errc::bad_member, base::error::nowhere, std::string(name) + " of at most 256 bytes");
+  if (v->as_string() == nullptr || v->as_string()->size() > longest)
+    return base::fail(task_errc::bad_member, base::error::nowhere, expected);
+  into = *v->as_string();
   return {};
 }
 
 base::result<void> read_number(const base::json& body, std::string_view name, std::int64_t least, std::int64_t most,
-                               std::int64_t& into) {
+                               std::int64_t& into, std::string_view expected) {
   const auto* v = body.find(name);
   if (v == nullptr) return {};
   const auto n = v->as_int();
-  if (!n || *n < least || *n > most)
-    return base::fail(task_errc::bad_member, base::error::nowhere,
-                      std::string(name) + " as a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+  if (!n || *n < least || *n > most) return base::fail(task_errc::bad_member, base::error::nowhere, expected);
   into = *n;
   return {};
 }
@@ -125,7 +123,7 @@ base::result<task> task::from_stored(std::string_view id, std::string_view value
   t.ttl = std::chrono::seconds(whole(record, "ttl", 0, a_week, good));
   t.priority = static_cast<int>(whole(record, "priority", -100, 100, good));
   t.attempts = static_cast<unsigned>(whole(record, "attempts", 0, 1'000'000, good));
-  if (!good) return base::fail(stored_errc::damaged, base::error::nowhere, "task " + std::string(id));
+  if (!good) return base::fail(stored_errc::damaged, base::error::nowhere, "a task");
   t.state = *state;
   if (const auto* p = record.find("payload"); p != nullptr) t.payload = *p;
   return t;
@@ -135,9 +133,12 @@ base::result<task_submission> task_submission::from(const base::json& body) {
   if (!body.is_object()) return base::fail(task_errc::not_an_object);
   task_submission s;
   std::int64_t ttl = s.ttl.count(), priority = 0;
-  for (auto done : {read_text(body, "skill", s.skill), read_text(body, "target_agent_id", s.target),
-                    read_text(body, "source_agent_id", s.source), read_text(body, "idempotency_key", s.idempotency_key),
-                    read_number(body, "ttl", 1, a_week, ttl), read_number(body, "priority", -100, 100, priority)})
+  for (const auto& done : {read_text(body, "skill", s.skill, "skill: text of at most 256 bytes"),
+                           read_text(body, "target_agent_id", s.target, "target_agent_id: text of at most 256 bytes"),
+                           read_text(body, "source_agent_id", s.source, "source_agent_id: text of at most 256 bytes"),
+                           read_text(body, "idempotency_key", s.idempotency_key, "idempotency_key: text of at most 256 bytes"),
+                           read_number(body, "ttl", 1, a_week, ttl, "ttl: whole seconds, a week at most"),
+                           read_number(body, "priority", -100, 100, priority, "priority: a whole number from -100 to 100")})
     if (!done) return base::fail(done.error());
   s.ttl = std::chrono::seconds(ttl);
   s.priority = static_cast<int>(priority);

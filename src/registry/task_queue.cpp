@@ -142,8 +142,7 @@ base::result<task_queue::submitted> task_queue::submit(task_submission s, std::s
     return submitted{&known, true, {}};
   }
   const auto size = weight(t);
-  if (size > limits_.payload_bytes)
-    return base::fail(task_errc::too_large, limits_.payload_bytes, std::to_string(limits_.payload_bytes) + " bytes at most");
+  if (size > limits_.payload_bytes) return base::fail(task_errc::too_large);
   const auto mine = unfinished_.find(owner);
   if (tasks_.size() >= limits_.all || bytes_ + size > limits_.all_bytes ||
       (mine != unfinished_.end() && mine->second >= limits_.of_one_owner))
