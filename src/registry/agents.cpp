@@ -1,5 +1,7 @@
 #include "registry/agents.hpp"
 
+#include "registry/task.hpp"
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -114,6 +116,7 @@ base::result<agent_record*> agents::claim(std::string_view agent_id, std::string
     return &at->second;
   }
   if (records_.size() >= capacity_) return base::fail(agents_errc::full);
+  if (agent_id.starts_with(mailbox_prefix)) return base::fail(agents_errc::name_taken);
   auto& record = records_[std::string(agent_id)];
   record.info.agent_id = agent_id;
   record.owner = owner;

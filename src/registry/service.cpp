@@ -10,6 +10,7 @@ namespace strata::registry {
 namespace {
 
 constexpr auto turn_lifetime = std::chrono::hours(1);
+constexpr auto store_pause = std::chrono::seconds(1);  // after a commit that failed
 constexpr std::uint16_t close_slow = 1008;  // RFC 6455 §7.4.1: policy violation
 constexpr std::size_t most_connections = 16'384;
 constexpr std::size_t most_connections_per_address = 4'096;  // a proxy in front is one address
@@ -374,6 +375,12 @@ async::task<> service::serve_socket(const http::request& r, http::websocket& ws)
   sockets_.emplace(id, &ws);
   ++counters_.sockets_opened;
   deliver(relay_.connected(id, who->peer_id));
+  async::event takes_tasks;
+  co_await async::first_of(listen_to(id, who->peer_id, ws, takes_tasks), push_tasks(who->peer_id, ws, takes_tasks));
+}
+
+async::task<> service::listen_to(signaling::connection_id id, std::string peer, http::websocket& ws,
+                                 async::event& takes_tasks) {
   for (;;) {
     const auto m = co_await ws.receive();
     if (!m) co_return;
@@ -382,6 +389,29 @@ async::task<> service::serve_socket(const http::request& r, http::websocket& ws)
     if (!out.dropped.empty())
       tracer_(host_.now(), trace::drop{trace::layer::signaling, out.dropped, ws.remote_endpoint(), m->data.size()});
     deliver(out);
+    if (relay_.takes_tasks(id)) takes_tasks.set();
+    if (!out.finished_task.empty()) co_await tasks_->mail_is_done(peer, out.finished_task);
+  }
+}
+
+// Tier 3 in milliseconds: what waits for a peer's meshd goes out on its socket as soon as it is there.
+async::task<> service::push_tasks(std::string peer, http::websocket& ws, async::event& takes_tasks) {
+  co_await takes_tasks.wait();
+  (void)co_await tasks_->mail_again(peer);
+  for (;;) {
+    const auto tasks = co_await tasks_->mail_for(peer);
+    if (!tasks) {
+      co_await async::sleep_for(store_pause);
+      continue;
+    }
+    for (const auto& t : *tasks->as_array()) {
+      signaling::message m;
+      m.what = signaling::kind::task;
+      m.peer_id = signaling::registry_id;
+      m.target_id = peer;
+      m.payload = t;
+      if (!co_await ws.send_text(signaling::format(m))) co_return;
+    }
   }
 }
 

@@ -63,6 +63,8 @@ class service {
   async::task<http::response> handle_tasks(const http::request& r);
   http::response upgrade(const http::request& r);
   async::task<> serve_socket(const http::request& r, http::websocket& ws);
+  async::task<> listen_to(signaling::connection_id id, std::string peer, http::websocket& ws, async::event& takes_tasks);
+  async::task<> push_tasks(std::string peer, http::websocket& ws, async::event& takes_tasks);
   http::response issue_token(const http::request& r);
   http::response ice_config(const http::request& r) const;
   http::response register_agent(const http::request& r);

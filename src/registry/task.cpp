@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "registry/credentials.hpp"
 #include "registry/stored.hpp"
 #include "registry/task_queue.hpp"
 
@@ -133,13 +134,20 @@ base::result<task_submission> task_submission::from(const base::json& body) {
   if (!body.is_object()) return base::fail(task_errc::not_an_object);
   task_submission s;
   std::int64_t ttl = s.ttl.count(), priority = 0;
+  std::string peer;
   for (const auto& done : {read_text(body, "skill", s.skill, "skill: text of at most 256 bytes"),
                            read_text(body, "target_agent_id", s.target, "target_agent_id: text of at most 256 bytes"),
+                           read_text(body, "target_peer_id", peer, "target_peer_id: text of at most 256 bytes"),
                            read_text(body, "source_agent_id", s.source, "source_agent_id: text of at most 256 bytes"),
                            read_text(body, "idempotency_key", s.idempotency_key, "idempotency_key: text of at most 256 bytes"),
                            read_number(body, "ttl", 1, a_week, ttl, "ttl: whole seconds, a week at most"),
                            read_number(body, "priority", -100, 100, priority, "priority: a whole number from -100 to 100")})
     if (!done) return base::fail(done.error());
+  if (!peer.empty()) {
+    if (!s.target.empty() || !s.skill.empty() || !valid_member_id(peer))
+      return base::fail(task_errc::bad_member, base::error::nowhere, "target_peer_id: a peer, and no agent or skill beside it");
+    s.target = mailbox_of(peer);
+  }
   s.ttl = std::chrono::seconds(ttl);
   s.priority = static_cast<int>(priority);
   if (const auto* p = body.find("payload"); p != nullptr) s.payload = *p;

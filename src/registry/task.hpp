@@ -31,6 +31,10 @@ inline constexpr std::string_view expired = "TTL expired", cancelled = "cancelle
                                   dead_letter = "given up: nobody who took it finished it";
 }
 
+// Where tasks for a peer's own meshd wait, rather than for one of its agents. No agent may be called so.
+inline constexpr std::string_view mailbox_prefix = "peer:";
+[[nodiscard]] inline std::string mailbox_of(std::string_view peer_id) { return std::string(mailbox_prefix) + std::string(peer_id); }
+
 struct task {
   std::string id;  // the first twelve characters of a random UUID, as upstream's clients know it
   std::string skill, target, source;
@@ -61,6 +65,7 @@ struct task_submission {
   std::string idempotency_key{};
 
   // POST /api/hub/tasks. Members may be missing; what is there has to be of its kind. Errors name the member.
+  // target_peer_id instead of target_agent_id: for that peer's mailbox.
   static base::result<task_submission> from(const base::json& body);
 };
 

@@ -71,9 +71,10 @@ async::task<base::result<void>> task_service::commit(store::changes c) {
   co_return done;
 }
 
-const agent_record* task_service::agent_of(std::string_view agent, const identity& who) const {
+std::optional<std::vector<std::string>> task_service::skills_of(std::string_view agent, const identity& who) const {
+  if (agent == mailbox_of(who.peer_id)) return std::vector<std::string>();
   const auto* a = agents_.find(agent);
-  return a != nullptr && a->owner == who.peer_id ? a : nullptr;
+  return a != nullptr && a->owner == who.peer_id ? std::optional(a->info.skills) : std::nullopt;
 }
 
 async::task<http::response> task_service::submit(const http::request& r, identity who) {
@@ -119,7 +120,7 @@ async::task<http::response> task_service::update(const http::request& r, std::st
   const auto* t = queue_.find(id);
   // To an agent that the task is not assigned to it makes no difference whether it exists.
   if (t == nullptr) co_return failure(404, "not found");
-  if (agent_of(t->assigned, who) == nullptr) co_return refused(base::error(make_error_code(task_errc::not_assigned)));
+  if (!skills_of(t->assigned, who)) co_return refused(base::error(make_error_code(task_errc::not_assigned)));
   auto done = queue_.finish(id, t->assigned, *how, std::string(body->text("result")), std::string(body->text("error")),
                             host_.wall_now());
   if (!done) {
@@ -169,17 +170,36 @@ async::task<http::response> task_service::next(const http::request& r, identity 
   if (!wait) co_return failure(400, "wait is a number of seconds");
   const auto until = host_.now() + std::min<std::chrono::seconds>(std::chrono::seconds(*wait), longest_wait);
   for (;;) {
-    const auto* a = agent_of(agent, who);
-    if (a == nullptr) co_return failure(403, "this agent is not registered with these credentials");
-    const auto skills = a->info.skills;
-    if (queue_.has_work(agent, skills)) {
-      const auto tasks = co_await claim(agent, skills, 1);
+    const auto skills = skills_of(agent, who);
+    if (!skills) co_return failure(403, "this agent is not registered with these credentials");
+    if (queue_.has_work(agent, *skills)) {
+      const auto tasks = co_await claim(agent, *skills, 1);
       if (!tasks) co_return refused(tasks.error());
       if (!tasks->as_array()->empty()) co_return answer(200, tasks->as_array()->front());
     }
     if (host_.now() >= until) co_return http::response{.status = 204, .headers = {}, .body = {}};
     co_await async::with_timeout(until - host_.now(), pulse(changed_));
   }
+}
+
+async::task<base::result<base::json>> task_service::mail_for(std::string peer) {
+  const auto mailbox = mailbox_of(peer);
+  while (!queue_.has_work(mailbox, {})) co_await changed_.wait();
+  co_return co_await claim(mailbox, {}, most_of_a_heartbeat);
+}
+
+async::task<base::result<void>> task_service::mail_again(std::string peer) {
+  co_return co_await commit(queue_.agent_gone(mailbox_of(peer), host_.wall_now()));
+}
+
+async::task<> task_service::mail_is_done(std::string peer, std::string id) {
+  auto done = queue_.finish(id, mailbox_of(peer), task_state::completed, {}, {}, host_.wall_now());
+  if (!done) {
+    ++counters_.refused;
+    co_return;
+  }
+  if (co_await commit(std::move(done->changes))) ++counters_.completed;
+  changed_.pulse();
 }
 
 }  // namespace strata::registry

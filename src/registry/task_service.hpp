@@ -42,13 +42,20 @@ class task_service {
   // With a heartbeat: what the agent has to do now. running: the tasks that it says it works on.
   async::task<base::result<base::json>> pick_up(std::string agent, std::optional<std::vector<std::string>> running);
 
+  // The next tasks in a peer's mailbox, when there are some. On a new connection first say so: what was handed over on the
+  // one before and is not finished comes again.
+  async::task<base::result<base::json>> mail_for(std::string peer);
+  async::task<base::result<void>> mail_again(std::string peer);
+  async::task<> mail_is_done(std::string peer, std::string id);
+
   [[nodiscard]] const task_counters& counters() const noexcept { return counters_; }
   [[nodiscard]] const task_queue& queue() const noexcept { return queue_; }
 
  private:
   async::task<base::result<void>> commit(store::changes c);
   async::task<base::result<base::json>> claim(std::string agent, std::vector<std::string> skills, std::size_t most);
-  [[nodiscard]] const agent_record* agent_of(std::string_view agent, const identity& who) const;
+  // Of an agent or mailbox that belongs to `who`; nothing: it does not.
+  [[nodiscard]] std::optional<std::vector<std::string>> skills_of(std::string_view agent, const identity& who) const;
 
   net::host& host_;
   store::engine& store_;

@@ -23,7 +23,7 @@ class category final : public std::error_category {
 };
 
 // Every name a kind is known by; the first is the one that is written.
-constexpr std::array<std::pair<std::string_view, kind>, 15> names_in = {{
+constexpr std::array<std::pair<std::string_view, kind>, 17> names_in = {{
     {"register", kind::registration},
     {"peer_list", kind::peer_list},
     {"offer", kind::offer},
@@ -33,6 +33,8 @@ constexpr std::array<std::pair<std::string_view, kind>, 15> names_in = {{
     {"peer_joined", kind::peer_joined},
     {"peer_left", kind::peer_left},
     {"error", kind::error},
+    {"task", kind::task},
+    {"task_done", kind::task_done},
     {"sdp_offer", kind::offer},
     {"sdp_answer", kind::answer},
     {"sdp_candidate", kind::ice_candidate},

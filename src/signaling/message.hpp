@@ -27,6 +27,8 @@ enum class kind : std::uint8_t {
   peer_joined,
   peer_left,
   error,
+  task,       // registry to a client with the cap "tasks": payload is a Task that is assigned to it now
+  task_done,  // its answer: {"task_id"}
   other
 };
 enum class dialect : std::uint8_t { plain, sdp_names };  // "offer" or "sdp_offer"

@@ -32,7 +32,7 @@ relay_outcome relay::connected(connection_id c, std::string peer_id) {
     by_peer_.erase(old);
   }
   by_peer_.emplace(peer_id, c);
-  by_connection_.emplace(c, session{std::move(peer_id), {}, dialect::plain, false, false});
+  by_connection_.emplace(c, session{std::move(peer_id), {}, dialect::plain, false, false, false});
   return out;
 }
 
@@ -75,6 +75,7 @@ relay_outcome relay::received(connection_id c, std::string_view text) {
     case kind::answer:
     case kind::ice_candidate: forward(s, std::move(*m), out); break;
     case kind::heartbeat: break;
+    case kind::task_done: out.finished_task = m->payload.text("task_id"); break;
     default: out.dropped = "a type the registry does not handle";
   }
   return out;
@@ -82,6 +83,7 @@ relay_outcome relay::received(connection_id c, std::string_view text) {
 
 void relay::on_register(connection_id c, session& s, const message& m, relay_outcome& out) {
   s.wants_events = lists(m.payload, "caps", "events");
+  s.wants_tasks = lists(m.payload, "caps", "tasks");
   if (lists(m.payload, "caps", "sdp_names")) s.names = dialect::sdp_names;
   if (const auto alias = m.payload.text("alias"); valid_peer_id(alias) && alias_is_free(alias, s.peer_id)) s.alias = alias;
   const bool first_time = !std::exchange(s.registered, true);
@@ -150,6 +152,11 @@ bool relay::alias_is_free(std::string_view alias, std::string_view claimant) con
   for (const auto& [connection, s] : by_connection_)
     if (s.alias == alias && s.peer_id != claimant) return false;
   return !authorised_(alias) || alias == claimant;  // an id that belongs to another credential
+}
+
+bool relay::takes_tasks(connection_id c) const {
+  const auto at = by_connection_.find(c);
+  return at != by_connection_.end() && at->second.registered && at->second.wants_tasks && authorised_(at->second.peer_id);
 }
 
 std::vector<std::string> relay::registered_peers() const {

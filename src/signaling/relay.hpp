@@ -31,6 +31,7 @@ struct relay_outcome {
   std::vector<delivery> deliveries;
   std::vector<connection_id> close_replaced;  // connections to end with that code
   std::string_view dropped;                   // static text: why the message went nowhere; empty when it was used
+  std::string finished_task;                  // the client says so of one that was pushed to it
 };
 
 struct relay_counters {
@@ -48,6 +49,9 @@ class relay {
   relay_outcome disconnected(connection_id c);
   relay_outcome received(connection_id c, std::string_view text);
 
+  // Registered, and payload.caps of its register held "tasks": work for the peer may be pushed on this connection.
+  [[nodiscard]] bool takes_tasks(connection_id c) const;
+
   [[nodiscard]] std::size_t connections() const noexcept { return by_connection_.size(); }
   [[nodiscard]] std::vector<std::string> registered_peers() const;
   [[nodiscard]] const relay_counters& counters() const noexcept { return counters_; }
@@ -62,6 +66,7 @@ class relay {
     dialect names = dialect::plain;
     bool registered = false;
     bool wants_events = false;  // payload.caps of its register held "events"
+    bool wants_tasks = false;   // and "tasks"
   };
 
   void on_register(connection_id c, session& s, const message& m, relay_outcome& out);

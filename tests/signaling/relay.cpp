@@ -134,3 +134,21 @@ TEST_CASE("malformed frames are counted and change nothing") {
   CHECK(r.received(a, envelope("offer", "alice", "bob")).dropped == "not registered");
   CHECK(r.received(a, envelope("register", "alice")).deliveries.size() == 1);
 }
+
+TEST_CASE("tasks are pushed to who registered for them, and who finishes one says which") {
+  auto r = open_relay();
+  r.connected(a, "alice");
+  CHECK_FALSE(r.takes_tasks(a));
+  r.received(a, envelope("register", "alice", "", R"({"caps":["events","tasks"]})"));
+  CHECK(r.takes_tasks(a));
+  r.connected(b, "bob");
+  r.received(b, envelope("register", "bob", "", events));
+  CHECK_FALSE(r.takes_tasks(b));
+  const auto done = r.received(a, envelope("task_done", "alice", "", R"({"task_id":"1234"})"));
+  CHECK(done.finished_task == "1234");
+  CHECK(done.deliveries.empty());
+  CHECK(r.received(a, envelope("task_done", "bob", "", R"({"task_id":"1234"})")).finished_task.empty());
+  CHECK(r.received(a, envelope("task_done", "alice", "", R"({"task_id":5})")).finished_task.empty());
+  r.disconnected(a);
+  CHECK_FALSE(r.takes_tasks(a));
+}
