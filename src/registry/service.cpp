@@ -11,7 +11,7 @@ namespace {
 
 constexpr auto turn_lifetime = std::chrono::hours(1);
 constexpr auto store_pause = std::chrono::seconds(1);  // after a commit that failed
-constexpr std::uint16_t close_slow = 1008;  // RFC 6455 §7.4.1: policy violation
+constexpr std::uint16_t close_slow = 1008;             // RFC 6455 §7.4.1: policy violation
 constexpr std::size_t most_connections = 16'384;
 constexpr std::size_t most_connections_per_address = 4'096;  // a proxy in front is one address
 constexpr std::string_view development_key = "ak_dev_001";

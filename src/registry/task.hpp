@@ -33,7 +33,9 @@ inline constexpr std::string_view expired = "TTL expired", cancelled = "cancelle
 
 // Where tasks for a peer's own meshd wait, rather than for one of its agents. No agent may be called so.
 inline constexpr std::string_view mailbox_prefix = "peer:";
-[[nodiscard]] inline std::string mailbox_of(std::string_view peer_id) { return std::string(mailbox_prefix) + std::string(peer_id); }
+[[nodiscard]] inline std::string mailbox_of(std::string_view peer_id) {
+  return std::string(mailbox_prefix) + std::string(peer_id);
+}
 
 struct task {
   std::string id;  // the first twelve characters of a random UUID, as upstream's clients know it
