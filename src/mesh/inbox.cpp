@@ -1,0 +1,471 @@
+#include "mesh/inbox.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "base/utf8.hpp"
+#include "mesh/record_name.hpp"
+
+namespace strata::mesh {
+namespace {
+
+constexpr std::size_t epochs_remembered = 16;
+constexpr std::size_t most_ranges = 64;  // of a stream in one ack
+
+// At most longest_reason octets, cut between characters.
+std::string as_reason(std::string_view why) {
+  if (!base::is_utf8(base::as_bytes(why))) return "no readable reason";
+  auto size = std::min(why.size(), longest_reason);
+  while (size > 0 && size < why.size() && (static_cast<unsigned char>(why[size]) & 0xc0) == 0x80) --size;
+  return std::string(why.substr(0, size));
+}
+
+}  // namespace
+
+std::string_view to_string(taken t) noexcept {
+  switch (t) {
+    case taken::kept: return "kept";
+    case taken::duplicate: return "duplicate";
+    case taken::old_epoch: return "of an old epoch";
+    case taken::no_room: return "no room";
+    case taken::contradiction: return "contradicts what came before";
+    case taken::too_many_streams: return "too many streams";
+  }
+  return "unknown";
+}
+
+inbox::inbox(std::string peer, std::uint64_t incarnation, budget& shared, inbox_limits limits)
+    : peer_(std::move(peer)), incarnation_(incarnation), shared_(shared), limits_(limits) {}
+
+inbox::~inbox() {
+  for (auto& [number, s] : streams_)
+    for (auto& [sequence, e] : s.open) release(e);
+}
+
+bool inbox::adopt(std::uint64_t epoch) {
+  if (epoch_ == epoch) return true;
+  if (std::ranges::find(earlier_epochs_, epoch) != earlier_epochs_.end()) return false;
+  if (epoch_) {
+    earlier_epochs_.push_back(*epoch_);
+    if (earlier_epochs_.size() > epochs_remembered) earlier_epochs_.erase(earlier_epochs_.begin());
+  }
+  for (auto& [number, s] : streams_) {
+    forgotten_.push_back(number);
+    for (auto& [sequence, e] : s.open) release(e);
+  }
+  streams_.clear();
+  epoch_ = epoch;
+  epoch_dirty_ = true;
+  return true;
+}
+
+inbox::stream_state* inbox::stream_of(std::uint32_t number, std::uint64_t floor) {
+  const auto known = streams_.find(number);
+  if (known != streams_.end()) return &known->second;
+  if (streams_.size() >= limits_.streams) return nullptr;
+  auto& s = streams_[number];
+  s.from = s.settled = s.marked = s.marked_saved = floor;
+  return &s;
+}
+
+bool inbox::charge(entry& e) {
+  e.cost = cost_of(e.parts.total());
+  const auto bound = std::size_t{limits_.window} + limits_.window / 8;
+  e.shared = held_ + e.cost <= bound && shared_.take(e.cost);
+  if (!e.shared && held_ + e.cost > limits_.guaranteed) {
+    e.cost = 0;
+    return false;
+  }
+  held_ += e.cost;
+  return true;
+}
+
+void inbox::release(entry& e) {
+  held_ -= e.cost;
+  if (e.shared) shared_.give_back(e.cost);
+  e.cost = 0;
+  e.shared = false;
+  e.parts = assembly(0);
+  e.octets = {};
+}
+
+void inbox::due(stream_state& s) { s.ack_due = ack_due_ = true; }
+
+taken inbox::on_data(const data_frame& f, base::instant now) {
+  if (!adopt(f.epoch)) return taken::old_epoch;
+  auto* const s = stream_of(f.stream, f.floor);
+  if (s == nullptr) return taken::too_many_streams;
+  raise_floor(*s, f.floor);
+  due(*s);
+  const auto duplicate = [this] {
+    ++counters_.duplicates;
+    return taken::duplicate;
+  };
+  if (f.sequence < s->settled || is_void(*s, f.sequence)) return duplicate();
+  auto at = s->open.find(f.sequence);
+  if (at != s->open.end() && at->second.at != stage::partial) return duplicate();
+  if (at == s->open.end()) {
+    entry e;
+    e.id = f.id;
+    e.how = f.how;
+    e.durable = f.durable;
+    e.binary = f.binary;
+    e.progress = now;
+    e.parts = assembly(f.total);
+    if (!charge(e)) {
+      ++counters_.no_room;
+      return taken::no_room;
+    }
+    at = s->open.emplace(f.sequence, std::move(e)).first;
+    if (f.total > f.piece.size()) tick_at_ = std::min(tick_at_, now + limits_.idle);
+  }
+  auto& e = at->second;
+  if (e.id != f.id || e.parts.total() != f.total || e.durable != f.durable) {
+    ++counters_.contradictions;
+    return taken::contradiction;
+  }
+  if (f.milliseconds_left != no_end) e.deadline = std::min(e.deadline, now + std::chrono::milliseconds(f.milliseconds_left));
+  if (e.parts.add(f.offset, f.piece) == 0 && f.total != 0) return duplicate();
+  e.progress = now;
+  if (e.parts.whole()) {
+    e.octets = e.parts.take();
+    e.at = stage::whole;
+  }
+  invariant();
+  return taken::kept;
+}
+
+taken inbox::on_cancel(const cancel_frame& f) {
+  if (!adopt(f.epoch)) return taken::old_epoch;
+  auto* const s = stream_of(f.stream, f.floor);
+  if (s == nullptr) return taken::too_many_streams;
+  raise_floor(*s, f.floor);
+  due(*s);
+  if (!make_void(*s, f.what)) {
+    ++counters_.no_room;
+    return taken::no_room;
+  }
+  invariant();
+  return taken::kept;
+}
+
+void inbox::on_hello(const hello_frame& f) {
+  if (!adopt(f.epoch)) return;
+  for (auto& [number, s] : streams_) s.ack_due = true;
+  ack_due_ = true;
+}
+
+bool inbox::is_void(const stream_state& s, std::uint64_t sequence) {
+  const auto next = s.voids.upper_bound(sequence);
+  return next != s.voids.begin() && std::prev(next)->second > sequence;
+}
+
+// What the sender has settled for itself need not arrive any more, and what we remember about it has done its duty.
+void inbox::raise_floor(stream_state& s, std::uint64_t floor) {
+  if (floor > s.from) {
+    s.from = floor;
+    s.others.erase(s.others.begin(), s.others.lower_bound(floor));
+  }
+  if (floor > s.settled) make_void(s, {s.settled, floor - s.settled});
+}
+
+// What is handed over already stays: its program has it.
+bool inbox::make_void(stream_state& s, range r) {
+  auto first = std::max(r.first, s.settled);
+  auto end = r.end();
+  if (first >= end) return true;
+  auto at = s.voids.upper_bound(first);
+  if (at != s.voids.begin() && std::prev(at)->second >= first) --at;
+  const bool alone = at == s.voids.end() || at->first > end;
+  if (alone && first != s.settled && s.voids.size() >= limits_.gaps) return false;
+  while (at != s.voids.end() && at->first <= end) {
+    first = std::min(first, at->first);
+    end = std::max(end, at->second);
+    at = s.voids.erase(at);
+  }
+  s.voids.emplace(first, end);
+  for (auto e = s.open.lower_bound(first); e != s.open.end() && e->first < end;) {
+    const bool stays = e->second.at == stage::handed || e->second.at == stage::done;
+    if (!stays) release(e->second);
+    e = stays ? std::next(e) : s.open.erase(e);
+  }
+  settle(s);
+  return true;
+}
+
+void inbox::settle(stream_state& s) {
+  const auto before = s.settled;
+  while (true) {
+    const auto at = s.open.begin();
+    if (at != s.open.end() && at->first == s.settled) {
+      auto& e = at->second;
+      if (e.at != stage::done) break;
+      if (e.what != fate::delivered && s.settled >= s.from)
+        s.others.emplace(s.settled, other_fate{s.settled, e.what, std::move(e.why)});
+      if (e.durable || e.what != fate::delivered) {
+        s.needs_save.push_back(s.settled);
+        s.dirty = true;
+      }
+      s.open.erase(at);
+      ++s.settled;
+      continue;
+    }
+    const auto v = s.voids.begin();
+    if (v == s.voids.end() || v->first > s.settled) break;
+    const auto stop = at == s.open.end() ? v->second : std::min(v->second, at->first);
+    s.settled = std::max(s.settled, stop);
+    if (v->second <= s.settled) s.voids.erase(v);
+  }
+  if (s.settled != before) due(s);
+}
+
+void inbox::expire(stream_state& s, entry& e) {
+  release(e);
+  e.at = stage::done;
+  e.what = fate::expired;
+  ++counters_.expired;
+  due(s);
+}
+
+// Everything that stands at the head of a stream, one after the other: `each` says whether to go on behind a whole message.
+// Gives the sequence at which it ended.
+template <class Each>
+std::uint64_t inbox::walk(stream_state& s, base::instant now, Each each) {
+  auto at = s.open.begin();
+  auto sequence = s.settled;
+  std::size_t seen = 0;
+  while (at != s.open.end() && sequence - s.settled < longest_walk) {
+    if (at->first != sequence) {
+      // Only what is void may lie between.
+      const auto v = s.voids.upper_bound(sequence);
+      if (v == s.voids.begin() || std::prev(v)->second <= sequence) break;
+      sequence = std::min(at->first, std::prev(v)->second);
+      continue;
+    }
+    auto& e = at->second;
+    if (e.at == stage::partial) break;
+    if (e.at == stage::whole) {
+      if (e.deadline <= now) expire(s, e);
+      else if (s.others.size() + seen >= limits_.fates || !each(sequence, e)) break;
+    }
+    ++seen;
+    ++sequence;
+    ++at;
+  }
+  return sequence;
+}
+
+delivery inbox::as_delivery(std::uint32_t stream, std::uint64_t sequence, entry& e) const {
+  return {*epoch_, stream, sequence, e.id, e.how, e.durable, e.binary, std::move(e.octets)};
+}
+
+save inbox::unsaved(base::instant now, const wanted& may) {
+  save out{++save_number_, {}};
+  pending_save pending{out.number, epoch_.value_or(0), epoch_dirty_, {}};
+  const std::string table(inbox_table);
+  for (auto& [number, s] : streams_) {
+    std::size_t marked = 0;
+    bool mark = false;
+    auto end = walk(s, now, [&](std::uint64_t sequence, entry& e) {
+      if (marked == limits_.marked) return false;
+      if (may) {
+        auto d = as_delivery(number, sequence, e);
+        const bool yes = may(d);
+        e.octets = std::move(d.octets);
+        if (!yes) return false;
+      }
+      ++marked;
+      mark = mark || (e.durable && sequence >= s.marked);
+      return true;
+    });
+    settle(s);
+    end = std::max(end, s.settled);
+    if (mark || end < s.marked) {
+      s.marked = end;
+      s.marked_saved = std::min(s.marked_saved, end);
+      s.dirty = true;
+    }
+    if (!s.dirty) continue;
+    s.dirty = false;
+    s.marked = std::max(s.marked, s.settled);
+    out.keep.push_back({table, to_name(peer_, {'s', number}), encode_stream(s)});
+    pending.parts.push_back({number, s.settled, s.marked});
+    std::erase(forgotten_, number);
+  }
+  if (epoch_dirty_ || (!out.keep.empty() && !epoch_named_)) {
+    out.keep.push_back({table, to_name(peer_, {'e'}), encode_epoch()});
+    pending.named = epoch_named_ = true;
+    epoch_dirty_ = false;
+  }
+  if (pending.named) {
+    // Their records name the old epoch and count for nothing; they need only go.
+    for (const auto number : std::exchange(forgotten_, {}))
+      out.keep.push_back({table, to_name(peer_, {'s', number}), std::nullopt});
+  }
+  if (!out.keep.empty()) saving_.push_back(std::move(pending));
+  invariant();
+  return out;
+}
+
+void inbox::saved(std::uint64_t number) {
+  while (!saving_.empty() && saving_.front().number <= number) {
+    const auto done = std::move(saving_.front());
+    saving_.pop_front();
+    if (done.epoch != epoch_) continue;
+    for (const auto& p : done.parts) {
+      const auto at = streams_.find(p.stream);
+      if (at == streams_.end()) continue;
+      auto& s = at->second;
+      s.marked_saved = p.marked;
+      // A later save that is on its way may take marks back.
+      for (const auto& later : saving_)
+        for (const auto& q : later.parts)
+          if (later.epoch == epoch_ && q.stream == p.stream) s.marked_saved = std::min(s.marked_saved, q.marked);
+      while (!s.needs_save.empty() && s.needs_save.front() < p.settled) {
+        s.needs_save.pop_front();
+        due(s);
+      }
+    }
+  }
+}
+
+void inbox::not_saved(std::uint64_t number) {
+  const auto failed = std::ranges::find(saving_, number, &pending_save::number);
+  if (failed == saving_.end()) return;
+  if (failed->epoch == epoch_)
+    for (const auto& p : failed->parts)
+      if (const auto s = streams_.find(p.stream); s != streams_.end()) s->second.dirty = true;
+  if (failed->named) epoch_dirty_ = true;
+  saving_.erase(failed);
+}
+
+std::vector<delivery> inbox::take(base::instant now, const wanted& may) {
+  std::vector<delivery> out;
+  for (auto& [number, s] : streams_) {
+    walk(s, now, [&](std::uint64_t sequence, entry& e) {
+      if (e.durable && sequence >= s.marked_saved) return false;
+      auto d = as_delivery(number, sequence, e);
+      if (may && !may(d)) {
+        e.octets = std::move(d.octets);
+        return false;
+      }
+      out.push_back(std::move(d));
+      release(e);
+      e.at = stage::handed;
+      return true;
+    });
+    settle(s);
+  }
+  invariant();
+  return out;
+}
+
+bool inbox::finish(const delivery& d, fate what, std::string_view why) {
+  if (d.epoch != epoch_) return false;
+  const auto s = streams_.find(d.stream);
+  if (s == streams_.end()) return false;
+  const auto at = s->second.open.find(d.sequence);
+  if (at == s->second.open.end() || at->second.at != stage::handed) return false;
+  at->second.at = stage::done;
+  at->second.what = what;
+  at->second.why = as_reason(why);
+  if (what == fate::delivered) ++counters_.delivered;
+  settle(s->second);
+  invariant();
+  return true;
+}
+
+bool inbox::put_back(delivery d) {
+  if (d.epoch != epoch_) return false;
+  const auto s = streams_.find(d.stream);
+  if (s == streams_.end()) return false;
+  const auto at = s->second.open.find(d.sequence);
+  if (at == s->second.open.end() || at->second.at != stage::handed) return false;
+  if (is_void(s->second, d.sequence)) {
+    s->second.open.erase(at);
+    settle(s->second);
+    return true;
+  }
+  auto& e = at->second;
+  e.octets = std::move(d.octets);
+  e.at = stage::whole;
+  e.cost = cost_of(e.octets.size());
+  held_ += e.cost;
+  return true;
+}
+
+std::uint64_t inbox::announced(const stream_state& s) { return s.needs_save.empty() ? s.settled : s.needs_save.front(); }
+
+stream_ack inbox::ack_of(std::uint32_t number, const stream_state& s) const {
+  stream_ack a;
+  a.stream = number;
+  a.settled = announced(s);
+  a.from = std::max(std::min(s.from, a.settled), a.settled - std::min<std::uint64_t>(a.settled, 0xffffffff));
+  if (a.settled < s.settled) a.whole.push_back({a.settled, s.settled - a.settled});
+  for (const auto& [sequence, e] : s.open) {
+    if (e.at == stage::partial) continue;
+    const auto end = a.whole.empty() ? a.settled : a.whole.back().end();
+    if (!a.whole.empty() && end == sequence) {
+      ++a.whole.back().count;
+      continue;
+    }
+    if (a.whole.size() == most_ranges || sequence - end > 0xffffffff) break;
+    a.whole.push_back({sequence, 1});
+  }
+  for (auto at = s.others.lower_bound(a.from); at != s.others.end() && at->first < a.settled; ++at)
+    a.others.push_back(at->second);
+  return a;
+}
+
+std::vector<base::bytes> inbox::acks(std::size_t most_octets) {
+  std::vector<base::bytes> out;
+  if (!std::exchange(ack_due_, false) || !epoch_) return out;
+  ack_frame f{*epoch_, incarnation_, 0, limits_.window, {}};
+  auto size = ack_header;
+  const auto flush = [&] {
+    f.number = ++ack_number_;
+    out.push_back(encode(f));
+    f.streams.clear();
+    size = ack_header;
+  };
+  for (auto& [number, s] : streams_) {
+    if (!std::exchange(s.ack_due, false)) continue;
+    auto a = ack_of(number, s);
+    const auto more = encoded_size(a);
+    if (!f.streams.empty() && size + more > most_octets) flush();
+    size += more;
+    f.streams.push_back(std::move(a));
+  }
+  if (!f.streams.empty() || out.empty()) flush();
+  return out;
+}
+
+void inbox::tick(base::instant now) {
+  if (now < tick_at_) return;
+  tick_at_ = base::never;
+  for (auto& [number, s] : streams_)
+    for (auto at = s.open.begin(); at != s.open.end();) {
+      auto& e = at->second;
+      if (e.at != stage::partial || e.progress + limits_.idle > now) {
+        if (e.at == stage::partial) tick_at_ = std::min(tick_at_, e.progress + limits_.idle);
+        ++at;
+        continue;
+      }
+      release(e);
+      ++counters_.idle;
+      at = s.open.erase(at);
+    }
+}
+
+void inbox::invariant() const {
+#ifndef NDEBUG
+  for (const auto& [number, s] : streams_) {
+    assert(s.open.empty() || s.open.begin()->first >= s.settled);
+    assert(s.voids.empty() || s.voids.begin()->second > s.settled);
+    assert(s.needs_save.empty() || s.needs_save.back() < s.settled);
+  }
+#endif
+}
+
+}  // namespace strata::mesh
