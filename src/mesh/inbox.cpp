@@ -56,7 +56,7 @@ bool inbox::adopt(std::uint64_t epoch) {
   }
   streams_.clear();
   epoch_ = epoch;
-  epoch_dirty_ = true;
+  epoch_unsaved_ = true;
   return true;
 }
 
@@ -230,8 +230,7 @@ void inbox::expire(stream_state& s, entry& e) {
 
 // Everything that stands at the head of a stream, one after the other: `each` says whether to go on behind a whole message.
 // Gives the sequence at which it ended.
-template <class Each>
-std::uint64_t inbox::walk(stream_state& s, base::instant now, Each each) {
+std::uint64_t inbox::walk(stream_state& s, base::instant now, const step& each) {
   auto at = s.open.begin();
   auto sequence = s.settled;
   std::size_t seen = 0;
@@ -256,101 +255,13 @@ std::uint64_t inbox::walk(stream_state& s, base::instant now, Each each) {
   return sequence;
 }
 
-delivery inbox::as_delivery(std::uint32_t stream, std::uint64_t sequence, entry& e) const {
-  return {*epoch_, stream, sequence, e.id, e.how, e.durable, e.binary, std::move(e.octets)};
-}
-
-save inbox::unsaved(base::instant now, const wanted& may) {
-  save out{++save_number_, {}};
-  pending_save pending{out.number, epoch_.value_or(0), epoch_dirty_, {}};
-  const std::string table(inbox_table);
-  for (auto& [number, s] : streams_) {
-    std::size_t marked = 0;
-    bool mark = false;
-    auto end = walk(s, now, [&](std::uint64_t sequence, entry& e) {
-      if (marked == limits_.marked) return false;
-      if (may) {
-        auto d = as_delivery(number, sequence, e);
-        const bool yes = may(d);
-        e.octets = std::move(d.octets);
-        if (!yes) return false;
-      }
-      ++marked;
-      mark = mark || (e.durable && sequence >= s.marked);
-      return true;
-    });
-    settle(s);
-    end = std::max(end, s.settled);
-    if (mark || end < s.marked) {
-      s.marked = end;
-      s.marked_saved = std::min(s.marked_saved, end);
-      s.dirty = true;
-    }
-    if (!s.dirty) continue;
-    s.dirty = false;
-    s.marked = std::max(s.marked, s.settled);
-    out.keep.push_back({table, to_name(peer_, {'s', number}), encode_stream(s)});
-    pending.parts.push_back({number, s.settled, s.marked});
-    std::erase(forgotten_, number);
-  }
-  if (epoch_dirty_ || (!out.keep.empty() && !epoch_named_)) {
-    out.keep.push_back({table, to_name(peer_, {'e'}), encode_epoch()});
-    pending.named = epoch_named_ = true;
-    epoch_dirty_ = false;
-  }
-  if (pending.named) {
-    // Their records name the old epoch and count for nothing; they need only go.
-    for (const auto number : std::exchange(forgotten_, {}))
-      out.keep.push_back({table, to_name(peer_, {'s', number}), std::nullopt});
-  }
-  if (!out.keep.empty()) saving_.push_back(std::move(pending));
-  invariant();
-  return out;
-}
-
-void inbox::saved(std::uint64_t number) {
-  while (!saving_.empty() && saving_.front().number <= number) {
-    const auto done = std::move(saving_.front());
-    saving_.pop_front();
-    if (done.epoch != epoch_) continue;
-    for (const auto& p : done.parts) {
-      const auto at = streams_.find(p.stream);
-      if (at == streams_.end()) continue;
-      auto& s = at->second;
-      s.marked_saved = p.marked;
-      // A later save that is on its way may take marks back.
-      for (const auto& later : saving_)
-        for (const auto& q : later.parts)
-          if (later.epoch == epoch_ && q.stream == p.stream) s.marked_saved = std::min(s.marked_saved, q.marked);
-      while (!s.needs_save.empty() && s.needs_save.front() < p.settled) {
-        s.needs_save.pop_front();
-        due(s);
-      }
-    }
-  }
-}
-
-void inbox::not_saved(std::uint64_t number) {
-  const auto failed = std::ranges::find(saving_, number, &pending_save::number);
-  if (failed == saving_.end()) return;
-  if (failed->epoch == epoch_)
-    for (const auto& p : failed->parts)
-      if (const auto s = streams_.find(p.stream); s != streams_.end()) s->second.dirty = true;
-  if (failed->named) epoch_dirty_ = true;
-  saving_.erase(failed);
-}
-
 std::vector<delivery> inbox::take(base::instant now, const wanted& may) {
   std::vector<delivery> out;
   for (auto& [number, s] : streams_) {
+    if (may && !may(number)) continue;
     walk(s, now, [&](std::uint64_t sequence, entry& e) {
       if (e.durable && sequence >= s.marked_saved) return false;
-      auto d = as_delivery(number, sequence, e);
-      if (may && !may(d)) {
-        e.octets = std::move(d.octets);
-        return false;
-      }
-      out.push_back(std::move(d));
+      out.push_back({*epoch_, number, sequence, e.id, e.how, e.durable, e.binary, std::move(e.octets)});
       release(e);
       e.at = stage::handed;
       return true;

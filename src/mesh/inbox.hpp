@@ -1,23 +1,23 @@
 // What one peer sends us, until a program has it. Rules only; the caller owns the clock, the store and the paths:
 //
-//   on_data/on_cancel/on_hello   frames of the peer's
-//   unsaved()/saved              what the store must hold now. Commit it, then say so.
-//   take()                       messages to hand to programs now, in the order of their streams; finish() each.
-//   acks()                       when ack_due(): frames for the sender, also when nothing new came.
+//   on_data, on_cancel, on_hello   Frames of the peer's.
+//   unsaved, saved                 What the store must hold now. Commit it, then say so.
+//   take                           Messages to hand to programs now, in the order of their streams; finish() each.
+//   acks                           When ack_due(): frames for the sender, also when nothing new came.
 //
-// A caller's turn is: unsaved(), commit, saved(), take(), hand over, finish(), and again while anything moves. A caller without
-// a store says saved() at once.
+// A caller's turn is: unsaved(), commit, saved(), take(), hand over, finish(), and again while anything moves. A caller
+// without a store says saved() at once.
 //
 // Guarantee, with a store that keeps what it has committed, for messages that their sender calls durable: unsaved() marks a
 // message before take() gives it out, and an ack speaks of it only after what finish() said of it is saved. So what was
-// acknowledged is never handed over again, and nothing is handed over twice, whatever is killed when. A message that was marked
-// and not finished when this process was killed may have reached the program or not: it is not handed over again, and its
-// sender gets the fate "unknown". One that was not marked yet is forgotten and comes again. Messages that are not durable cost
-// no commit: they are handed over once while this process lives; those whose ack was lost when it was killed come twice.
+// acknowledged is never handed over again, and nothing is handed over twice, whatever is killed when. A message that was
+// marked and not finished when this process was killed may have reached the program or not: it is not handed over again, and
+// its sender gets the fate "unknown". One that was not marked yet is forgotten and comes again. Messages that are not durable
+// cost no commit: they are handed over once while this process lives; those whose ack was lost when it was killed come twice.
 // Without the store of before, what the sender has not seen acknowledged comes again, and what it has does not.
 //
-// The sender's restarts change nothing as long as its epoch stays. With a new epoch of its own it knows nothing of before: what
-// is not handed over yet is forgotten here, and late frames of the old epoch are not taken.
+// The sender's restarts change nothing as long as its epoch stays. With a new epoch of its own it knows nothing of before:
+// what is not handed over yet is forgotten here, and late frames of the old epoch are not taken.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,6 @@
 #include "base/time.hpp"
 #include "mesh/frame.hpp"
 #include "mesh/pieces.hpp"
-#include "mesh/save.hpp"
 #include "store/change.hpp"
 #include "store/files.hpp"
 
@@ -60,8 +59,8 @@ struct delivery {
   bool durable = false, binary = false;
   base::bytes octets;
 };
-// May this one be handed over now? The rest of its stream waits behind it.
-using wanted = std::function<bool(const delivery&)>;
+// May messages of this stream be handed over now? They wait otherwise.
+using wanted = std::function<bool(std::uint32_t stream)>;
 
 enum class taken : std::uint8_t { kept, duplicate, old_epoch, no_room, contradiction, too_many_streams };
 std::string_view to_string(taken t) noexcept;
@@ -88,10 +87,10 @@ class inbox {
   void tick(base::instant now);  // at next_wakeup()
   [[nodiscard]] base::instant next_wakeup() const;
 
-  // Every save ends in one of the two, in the order in which they were made.
-  [[nodiscard]] save unsaved(base::instant now, const wanted& may = {});
-  void saved(std::uint64_t number);
-  void not_saved(std::uint64_t number);
+  // Nothing while a save is under way, which ends in one of the other two.
+  [[nodiscard]] store::changes unsaved(base::instant now, const wanted& may = {});
+  void saved();
+  void not_saved();  // the commit failed: the next save holds it again
 
   [[nodiscard]] std::vector<delivery> take(base::instant now, const wanted& may = {});
   // What became of one that was taken: delivered or refused. False: nobody waits for that any more.
@@ -136,13 +135,12 @@ class inbox {
     bool ack_due = false;
   };
   struct pending_save {
-    std::uint64_t number = 0;
     struct part {
       std::uint32_t stream;
       std::uint64_t settled, marked;
     };
     std::uint64_t epoch = 0;
-    bool named = false;
+    bool named_epoch = false;
     std::vector<part> parts;
   };
 
@@ -155,9 +153,9 @@ class inbox {
   void expire(stream_state& s, entry& e);
   bool charge(entry& e);
   void release(entry& e);
-  [[nodiscard]] delivery as_delivery(std::uint32_t stream, std::uint64_t sequence, entry& e) const;
-  template <class Each>
-  std::uint64_t walk(stream_state& s, base::instant now, Each each);
+  using step = std::function<bool(std::uint64_t sequence, entry& e)>;
+  std::uint64_t walk(stream_state& s, base::instant now, const step& each);
+  void mark(stream_state& s, base::instant now, bool wanted_now);
   [[nodiscard]] static std::uint64_t announced(const stream_state& s);
   [[nodiscard]] stream_ack ack_of(std::uint32_t number, const stream_state& s) const;
   void due(stream_state& s);
@@ -174,15 +172,14 @@ class inbox {
   inbox_limits limits_;
   std::optional<std::uint64_t> epoch_;
   std::vector<std::uint64_t> earlier_epochs_;
-  bool epoch_dirty_ = false, epoch_named_ = false;  // named: in a save
+  bool epoch_unsaved_ = false;
   std::map<std::uint32_t, stream_state> streams_;
   std::vector<std::uint32_t> forgotten_;  // streams of an earlier epoch that the store still holds
   std::size_t held_ = 0;
   base::instant tick_at_ = base::never;
   bool ack_due_ = false;
   std::uint32_t ack_number_ = 0;
-  std::uint64_t save_number_ = 0;
-  std::deque<pending_save> saving_;
+  std::optional<pending_save> saving_;
   inbox_counters counters_;
 };
 

@@ -401,63 +401,6 @@ base::instant outbox::next_wakeup() const {
   return at;
 }
 
-save outbox::unsaved() {
-  save out{++save_number_, {}};
-  pending_save pending{out.number, false, {}, {}, {}};
-  const std::string table(outbox_table);
-  for (auto& [number, s] : streams_) {
-    if (!s.dirty) continue;
-    s.dirty = false;
-    out.keep.push_back({table, stream_name(number), encode_stream(s.reserved, s.acked)});
-    pending.reserved.push_back({number, s.reserved});
-  }
-  for (const auto& p : to_store_) {
-    auto& s = streams_.at(p.stream);
-    const auto at = s.live.find(p.sequence);
-    if (at == s.live.end()) continue;  // settled before it was stored
-    at->second.recorded = true;
-    out.keep.push_back({table, message_name(p), encode_message(at->second)});
-    pending.stored.push_back(p);
-  }
-  to_store_.clear();
-  for (const auto& p : to_erase_) out.keep.push_back({table, message_name(p), std::nullopt});
-  pending.erased = std::exchange(to_erase_, {});
-  if (!epoch_named_ && !out.keep.empty()) {
-    out.keep.push_back({table, epoch_name(), encode_epoch(epoch_)});
-    epoch_named_ = pending.epoch = true;
-  }
-  saving_.push_back(std::move(pending));
-  return out;
-}
-
-void outbox::saved(std::uint64_t number) {
-  while (!saving_.empty() && saving_.front().number <= number) {
-    const auto done = std::move(saving_.front());
-    saving_.erase(saving_.begin());
-    for (const auto& p : done.stored) {
-      auto& live = streams_.at(p.stream).live;
-      if (const auto at = live.find(p.sequence); at != live.end()) at->second.ready = true;
-    }
-    for (const auto& p : done.erased) streams_.at(p.stream).leaving.erase(p.sequence);
-    for (const auto& [stream, end] : done.reserved) {
-      auto& s = streams_.at(stream);
-      for (auto at = s.live.lower_bound(s.reserved_saved); at != s.live.end() && at->first < end; ++at)
-        if (!at->second.durable) at->second.ready = true;
-      s.reserved_saved = std::max(s.reserved_saved, end);
-    }
-  }
-}
-
-void outbox::not_saved(std::uint64_t number) {
-  const auto failed = std::ranges::find(saving_, number, &pending_save::number);
-  if (failed == saving_.end()) return;
-  to_store_.insert(to_store_.begin(), failed->stored.begin(), failed->stored.end());
-  to_erase_.insert(to_erase_.begin(), failed->erased.begin(), failed->erased.end());
-  for (const auto& p : failed->reserved) streams_.at(p.stream).dirty = true;
-  if (failed->epoch) epoch_named_ = false;
-  saving_.erase(failed);
-}
-
 void outbox::count(const outcome& o) {
   switch (o.what) {
     case fate::delivered: ++counters_.delivered; break;

@@ -1,20 +1,20 @@
 // What waits for one peer, and what became of it. Rules only; the caller owns the clock, the store and the paths:
 //
-//   accept(…)        a message from a program. Durable ones may be told "accepted" once the save that follows is done.
-//   unsaved()/saved  what the store must hold now. Commit it, then say so. Nothing is sent that is not stored first, if it is
-//   to be
-//                    stored at all. A caller without a store says saved() at once.
-//   next(…)          the next frame to send on the path in use, until there is none. Small messages come before pieces of large
-//   ones. on_ack(…)        an ack of the peer's. Tell the program the outcomes BEFORE committing the next save: killed in
-//   between, the
-//                    message is sent again, acknowledged again and told again; the other order could lose the outcome.
-//   go_again(now)    the path died, or another tier is used from now on: what is unacknowledged is sent again.
-//   tick(now)        at next_wakeup(): deadlines, and what stayed without an ack.
+//   accept           A message from a program.
+//   unsaved, saved   What the store must hold now. Commit it, then say so. Nothing is sent that is not stored first, if it
+//                    is to be stored at all. A caller without a store says saved() at once.
+//   next             The next frame to send on the path in use, until there is none. Small messages come before pieces of
+//                    large ones.
+//   on_ack           An ack of the peer's. Tell the program the outcomes BEFORE committing the next save: killed in
+//                    between, the message is sent again, acknowledged again and told again; the other order could lose
+//                    the outcome.
+//   go_again         The path died, or another tier is used from now on: what is unacknowledged is sent again.
+//   tick             At next_wakeup(): deadlines, and what stayed without an ack.
 //
-// Guarantee, with a store that keeps what it has committed: a durable message that was accepted reaches its peer's program once
-// and in the order of its stream, or the program is told that it did not (refused, expired) or may not have (unknown, or
-// expired with `may_have_arrived`), whatever is killed when. A message that is not durable has the same guarantee until this
-// process ends. A store that is set back to an older state breaks it: sequences would be used twice.
+// Guarantee, with a store that keeps what it has committed: a durable message that was accepted reaches its peer's program
+// once and in the order of its stream, or the program is told that it did not (refused, expired) or may not have (unknown,
+// or expired with `may_have_arrived`), whatever is killed when. A message that is not durable has the same guarantee until
+// this process ends. A store that is set back to an older state breaks it: sequences would be used twice.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,6 @@
 #include "base/bytes.hpp"
 #include "base/time.hpp"
 #include "mesh/frame.hpp"
-#include "mesh/save.hpp"
 #include "store/change.hpp"
 #include "store/files.hpp"
 
@@ -94,10 +93,10 @@ class outbox {
   std::optional<outcome> cancel(const message_id& id);
   [[nodiscard]] bool has(const message_id& id) const { return by_id_.contains(id); }
 
-  // Every save ends in one of the two, in the order in which they were made.
-  [[nodiscard]] save unsaved();
-  void saved(std::uint64_t number);
-  void not_saved(std::uint64_t number);  // the commit failed: the next save holds it again
+  // Nothing while a save is under way, which ends in one of the other two.
+  [[nodiscard]] store::changes unsaved();
+  std::vector<message_id> saved();  // the durable ones that are safe now: their programs may be told
+  void not_saved();                 // the commit failed: the next save holds it again
 
   [[nodiscard]] std::optional<sending> next(base::instant now, const path_terms& p);
   std::vector<outcome> on_ack(const ack_frame& a, base::instant now);
@@ -158,7 +157,6 @@ class outbox {
     std::uint64_t sequence = 0;
   };
   struct pending_save {
-    std::uint64_t number = 0;
     bool epoch = false;
     std::vector<place> stored, erased;
     std::vector<place> reserved;  // stream, end of what is reserved
@@ -212,10 +210,9 @@ class outbox {
   std::optional<std::uint32_t> ack_number_;
   std::size_t window_ = std::size_t{1} << 20;  // until the peer has named its own
   // Saves
-  std::uint64_t save_number_ = 0;
   bool epoch_named_ = false;  // in a save
   std::vector<place> to_store_, to_erase_;
-  std::vector<pending_save> saving_;
+  std::optional<pending_save> saving_;
   outbox_counters counters_;
 };
 

@@ -5,6 +5,7 @@
 //   octets
 // A sequence below the end without a record is void.
 #include <algorithm>
+#include <utility>
 
 #include "mesh/outbox.hpp"
 #include "mesh/pieces.hpp"
@@ -48,6 +49,63 @@ std::string outbox::encode_message(const entry& e) {
   out.u64(e.order);
   auto text = as_string(octets);
   return text.append(base::as_text(e.octets));
+}
+
+store::changes outbox::unsaved() {
+  store::changes keep;
+  if (saving_) return keep;
+  pending_save pending;
+  const std::string table(outbox_table);
+  for (auto& [number, s] : streams_) {
+    if (!std::exchange(s.dirty, false)) continue;
+    keep.push_back({table, stream_name(number), encode_stream(s.reserved, s.acked)});
+    pending.reserved.push_back({number, s.reserved});
+  }
+  for (const auto& p : std::exchange(to_store_, {})) {
+    auto& live = streams_.at(p.stream).live;
+    const auto at = live.find(p.sequence);
+    if (at == live.end()) continue;  // settled before it was stored
+    at->second.recorded = true;
+    keep.push_back({table, message_name(p), encode_message(at->second)});
+    pending.stored.push_back(p);
+  }
+  for (const auto& p : to_erase_) keep.push_back({table, message_name(p), std::nullopt});
+  pending.erased = std::exchange(to_erase_, {});
+  if (keep.empty()) return keep;
+  pending.epoch = !std::exchange(epoch_named_, true);
+  if (pending.epoch) keep.push_back({table, epoch_name(), encode_epoch(epoch_)});
+  saving_ = std::move(pending);
+  return keep;
+}
+
+std::vector<message_id> outbox::saved() {
+  std::vector<message_id> safe;
+  const auto done = std::exchange(saving_, std::nullopt);
+  if (!done) return safe;
+  for (const auto& p : done->stored) {
+    auto& live = streams_.at(p.stream).live;
+    const auto at = live.find(p.sequence);
+    if (at == live.end()) continue;
+    at->second.ready = true;
+    safe.push_back(at->second.id);
+  }
+  for (const auto& p : done->erased) streams_.at(p.stream).leaving.erase(p.sequence);
+  for (const auto& [stream, end] : done->reserved) {
+    auto& s = streams_.at(stream);
+    for (auto at = s.live.lower_bound(s.reserved_saved); at != s.live.end() && at->first < end; ++at)
+      if (!at->second.durable) at->second.ready = true;
+    s.reserved_saved = std::max(s.reserved_saved, end);
+  }
+  return safe;
+}
+
+void outbox::not_saved() {
+  const auto failed = std::exchange(saving_, std::nullopt);
+  if (!failed) return;
+  to_store_.insert(to_store_.begin(), failed->stored.begin(), failed->stored.end());
+  to_erase_.insert(to_erase_.begin(), failed->erased.begin(), failed->erased.end());
+  for (const auto& p : failed->reserved) streams_.at(p.stream).dirty = true;
+  if (failed->epoch) epoch_named_ = false;
 }
 
 std::vector<std::string> outbox::peers_in(const std::vector<store::record>& records) { return peers_of(records); }

@@ -35,17 +35,18 @@ struct pair {
   std::size_t commits = 0;
 
   void save_alice() {
-    const auto s = alice.unsaved();
-    commits += s.keep.empty() ? 0 : 1;
-    alice_store.commit(s.keep);
-    alice.saved(s.number);
+    const auto keep = alice.unsaved();
+    commits += keep.empty() ? 0 : 1;
+    alice_store.commit(keep);
+    alice.saved();
   }
   void bob_turn(mesh::fate what = mesh::fate::delivered, std::string_view why = {}) {
     for (bool moving = true; moving;) {
-      const auto s = bob.unsaved(now);
-      bob_store.commit(s.keep);
-      bob.saved(s.number);
-      moving = !s.keep.empty();
+      const auto keep = bob.unsaved(now);
+      commits += keep.empty() ? 0 : 1;
+      bob_store.commit(keep);
+      bob.saved();
+      moving = !keep.empty();
       for (const auto& d : bob.take(now)) {
         got.push_back(d.octets.empty() ? std::uint8_t{0} : d.octets.front());
         CHECK(bob.finish(d, what, why));
@@ -108,7 +109,7 @@ TEST_CASE("messages that are not durable cost one commit for very many") {
     p.answer();
   }
   CHECK(p.got.size() == 200);
-  CHECK(p.commits == 1);
+  CHECK(p.commits == 2);  // one on each side, for the epoch and the reserved sequences
   CHECK(p.alice.empty());
 }
 
