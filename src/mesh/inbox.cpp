@@ -81,6 +81,25 @@ bool inbox::charge(entry& e) {
   return true;
 }
 
+// For the head of a stream: what arrived behind a hole, here or in other streams, cannot go on before the hole is filled. It
+// comes again.
+bool inbox::make_room(stream_state& s, entry& e) {
+  const auto push_out = [&](stream_state& from) {
+    for (auto at = from.open.end(); at != from.open.begin();) {
+      --at;
+      if (at->first == from.settled || (at->second.at != stage::partial && at->second.at != stage::whole)) continue;
+      release(at->second);
+      at = from.open.erase(at);
+      ++counters_.pushed_out;
+      due(from);
+      if (charge(e)) return true;
+    }
+    return false;
+  };
+  if (push_out(s)) return true;
+  return std::ranges::any_of(streams_, [&](auto& other) { return push_out(other.second); });
+}
+
 void inbox::release(entry& e) {
   held_ -= e.cost;
   if (e.shared) shared_.give_back(e.cost);
@@ -113,12 +132,11 @@ taken inbox::on_data(const data_frame& f, base::instant now) {
     e.binary = f.binary;
     e.progress = now;
     e.parts = assembly(f.total);
-    if (!charge(e)) {
+    if (!charge(e) && !(f.sequence == s->settled && make_room(*s, e))) {
       ++counters_.no_room;
       return taken::no_room;
     }
     at = s->open.emplace(f.sequence, std::move(e)).first;
-    if (f.total > f.piece.size()) tick_at_ = std::min(tick_at_, now + limits_.idle);
   }
   auto& e = at->second;
   if (e.id != f.id || e.parts.total() != f.total || e.durable != f.durable) {
@@ -131,6 +149,9 @@ taken inbox::on_data(const data_frame& f, base::instant now) {
   if (e.parts.whole()) {
     e.octets = e.parts.take();
     e.at = stage::whole;
+    tick_at_ = std::min(tick_at_, e.deadline);
+  } else {
+    tick_at_ = std::min(tick_at_, now + limits_.idle);
   }
   invariant();
   return taken::kept;
@@ -151,7 +172,8 @@ taken inbox::on_cancel(const cancel_frame& f) {
 }
 
 void inbox::on_hello(const hello_frame& f) {
-  if (!adopt(f.epoch)) return;
+  // A hello may name an epoch that its sender never stored and forgot when it was killed. What carries messages does not.
+  if (epoch_ != f.epoch) return;
   for (auto& [number, s] : streams_) s.ack_due = true;
   ack_due_ = true;
 }
@@ -197,6 +219,7 @@ bool inbox::make_void(stream_state& s, range r) {
 void inbox::settle(stream_state& s) {
   const auto before = s.settled;
   while (true) {
+    while (!s.voids.empty() && s.voids.begin()->second <= s.settled) s.voids.erase(s.voids.begin());
     const auto at = s.open.begin();
     if (at != s.open.end() && at->first == s.settled) {
       auto& e = at->second;
@@ -213,9 +236,7 @@ void inbox::settle(stream_state& s) {
     }
     const auto v = s.voids.begin();
     if (v == s.voids.end() || v->first > s.settled) break;
-    const auto stop = at == s.open.end() ? v->second : std::min(v->second, at->first);
-    s.settled = std::max(s.settled, stop);
-    if (v->second <= s.settled) s.voids.erase(v);
+    s.settled = at == s.open.end() ? v->second : std::min(v->second, at->first);
   }
   if (s.settled != before) due(s);
 }
@@ -355,18 +376,24 @@ std::vector<base::bytes> inbox::acks(std::size_t most_octets) {
 void inbox::tick(base::instant now) {
   if (now < tick_at_) return;
   tick_at_ = base::never;
-  for (auto& [number, s] : streams_)
+  for (auto& [number, s] : streams_) {
     for (auto at = s.open.begin(); at != s.open.end();) {
-      auto& e = at->second;
-      if (e.at != stage::partial || e.progress + limits_.idle > now) {
-        if (e.at == stage::partial) tick_at_ = std::min(tick_at_, e.progress + limits_.idle);
-        ++at;
-        continue;
+      const bool idle = at->second.at == stage::partial && at->second.progress + limits_.idle <= now;
+      if (idle) {
+        release(at->second);
+        ++counters_.idle;
       }
-      release(e);
-      ++counters_.idle;
-      at = s.open.erase(at);
+      at = idle ? s.open.erase(at) : std::next(at);
     }
+    // Expires what stands at the head, also while no program wants it.
+    walk(s, now, [](std::uint64_t, entry&) { return false; });
+    settle(s);
+    for (const auto& [sequence, e] : s.open) {
+      if (e.at == stage::partial) tick_at_ = std::min(tick_at_, e.progress + limits_.idle);
+      if (e.at == stage::whole && e.deadline > now) tick_at_ = std::min(tick_at_, e.deadline);
+    }
+  }
+  invariant();
 }
 
 void inbox::invariant() const {

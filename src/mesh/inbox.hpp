@@ -13,8 +13,8 @@
 // acknowledged is never handed over again, and nothing is handed over twice, whatever is killed when. A message that was
 // marked and not finished when this process was killed may have reached the program or not: it is not handed over again, and
 // its sender gets the fate "unknown". One that was not marked yet is forgotten and comes again. Messages that are not durable
-// cost no commit: they are handed over once while this process lives; those whose ack was lost when it was killed come twice.
-// Without the store of before, what the sender has not seen acknowledged comes again, and what it has does not.
+// cost no commit: they are handed over once while this process lives; what the sender did not know to be settled when it was
+// killed, or what a slow path brings again, comes twice. So does any message without the store of before.
 //
 // The sender's restarts change nothing as long as its epoch stays. With a new epoch of its own it knows nothing of before:
 // what is not handed over yet is forgotten here, and late frames of the old epoch are not taken.
@@ -66,7 +66,8 @@ enum class taken : std::uint8_t { kept, duplicate, old_epoch, no_room, contradic
 std::string_view to_string(taken t) noexcept;
 
 struct inbox_counters {
-  std::uint64_t delivered = 0, duplicates = 0, no_room = 0, contradictions = 0, expired = 0, unknown = 0, idle = 0;
+  std::uint64_t delivered = 0, duplicates = 0, no_room = 0, contradictions = 0, expired = 0, unknown = 0, idle = 0,
+                pushed_out = 0;
 };
 
 class inbox {
@@ -84,8 +85,8 @@ class inbox {
   taken on_data(const data_frame& f, base::instant now);
   taken on_cancel(const cancel_frame& f);
   void on_hello(const hello_frame& f);
-  void tick(base::instant now);  // at next_wakeup()
-  [[nodiscard]] base::instant next_wakeup() const;
+  void tick(base::instant now);                                                  // at next_wakeup()
+  [[nodiscard]] base::instant next_wakeup() const noexcept { return tick_at_; }  // base::never: none
 
   // Nothing while a save is under way, which ends in one of the other two.
   [[nodiscard]] store::changes unsaved(base::instant now, const wanted& may = {});
@@ -152,6 +153,7 @@ class inbox {
   void settle(stream_state& s);
   void expire(stream_state& s, entry& e);
   bool charge(entry& e);
+  bool make_room(stream_state& s, entry& e);
   void release(entry& e);
   using step = std::function<bool(std::uint64_t sequence, entry& e)>;
   std::uint64_t walk(stream_state& s, base::instant now, const step& each);

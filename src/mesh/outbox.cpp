@@ -87,12 +87,18 @@ tl::expected<void, refusal> outbox::accept(submission m, base::instant now, base
   return {};
 }
 
-std::optional<outcome> outbox::cancel(const message_id& id) {
+bool outbox::cancel(const message_id& id) {
   const auto known = by_id_.find(id);
-  if (known == by_id_.end()) return std::nullopt;
+  if (known == by_id_.end()) return false;
   const auto p = known->second;
   auto& s = streams_.at(p.stream);
-  return give_up(p.stream, s, s.live.find(p.sequence));
+  const auto at = s.live.find(p.sequence);
+  const bool recorded = at->second.recorded;
+  auto o = give_up(p.stream, s, at);
+  // Killed before the store knows it, the message would be there again: only then is the promise given.
+  if (recorded) cancelled_.push_back(std::move(o));
+  else tell(std::move(o));
+  return true;
 }
 
 // Where the receiver may stop to wait and to remember. It must not go back after a restart, so what the store still holds
@@ -145,7 +151,7 @@ std::optional<sending> outbox::next(base::instant now, const path_terms& p) {
   std::uint64_t big_pass = 0;
   for (auto& [number, s] : streams_) {
     const auto at = first_missing(s, s.send_at);
-    if (at == s.live.end() || !at->second.ready || !fits(at->second)) continue;
+    if (at == s.live.end() || !at->second.ready || at->second.deadline <= now || !fits(at->second)) continue;
     const auto& e = at->second;
     if (!large(e)) {
       const auto* other = small ? &small->at->second : nullptr;
@@ -215,11 +221,13 @@ sending outbox::send_piece(std::uint32_t stream, stream_state& s, live_messages:
 std::optional<sending> outbox::next_cancel(base::instant now) {
   for (auto& [number, s] : streams_) {
     if (!s.void_at) continue;
+    // What the store still holds, or does not know to be in use, could be sent after a restart: nothing is said of it.
     auto at = std::max(*s.void_at, s.acked);
-    auto live = s.live.lower_bound(at);
-    for (; live != s.live.end() && live->first == at; ++live) ++at;
-    // What the store does not know to be in use could be used again after a restart: nothing is said of it.
-    const auto end = std::min(live == s.live.end() ? s.next : live->first, s.reserved_saved);
+    while (s.live.contains(at) || s.leaving.contains(at)) ++at;
+    s.void_at = at;
+    auto end = std::min(s.next, s.reserved_saved);
+    if (const auto live = s.live.lower_bound(at); live != s.live.end()) end = std::min(end, live->first);
+    if (const auto leaving = s.leaving.lower_bound(at); leaving != s.leaving.end()) end = std::min(end, *leaving);
     if (at >= end) {
       if (s.next <= s.reserved_saved) s.void_at.reset();
       continue;
@@ -267,11 +275,10 @@ bool outbox::receiver_is(std::uint64_t incarnation, std::uint32_t window, base::
 
 void outbox::on_hello(const hello_frame& h, base::instant now) { receiver_is(h.incarnation, h.window, now); }
 
-std::vector<outcome> outbox::on_ack(const ack_frame& a, base::instant now) {
-  std::vector<outcome> out;
+void outbox::on_ack(const ack_frame& a, base::instant now) {
   if (a.epoch != epoch_) {
     ++counters_.bad_acks;
-    return out;
+    return;
   }
   auto newest = receiver_is(a.incarnation, a.window, now);
   if (newest && ack_number_ && static_cast<std::int32_t>(a.number - *ack_number_) <= 0) newest = false;
@@ -282,7 +289,7 @@ std::vector<outcome> outbox::on_ack(const ack_frame& a, base::instant now) {
       ++counters_.bad_acks;
       continue;
     }
-    acknowledge(s->first, s->second, part, newest, now, out);
+    acknowledge(s->first, s->second, part, newest, now);
   }
   // Heard of the peer: from now on only what it did not mention is without an answer.
   const bool missing = std::ranges::any_of(streams_, [](auto& entry) {
@@ -292,13 +299,10 @@ std::vector<outcome> outbox::on_ack(const ack_frame& a, base::instant now) {
   });
   if (!missing) unanswered_.reset();
   else if (unanswered_) unanswered_ = now;
-  for (const auto& o : out) count(o);
   invariant();
-  return out;
 }
 
-void outbox::acknowledge(std::uint32_t stream, stream_state& s, const stream_ack& a, bool newest, base::instant now,
-                         std::vector<outcome>& out) {
+void outbox::acknowledge(std::uint32_t stream, stream_state& s, const stream_ack& a, bool newest, base::instant now) {
   auto other = a.others.begin();
   while (!s.live.empty() && s.live.begin()->first < a.settled) {
     const auto at = s.live.begin();
@@ -315,7 +319,7 @@ void outbox::acknowledge(std::uint32_t stream, stream_state& s, const stream_ack
       o.may_have_arrived = o.what == fate::unknown;
     }
     settle(stream, s, at);
-    out.push_back(std::move(o));
+    tell(std::move(o));
   }
   if (!a.others.empty()) s.tell_floor = true;
   const bool progress = a.settled > s.acked;
@@ -349,8 +353,7 @@ outcome outbox::give_up(std::uint32_t stream, stream_state& s, live_messages::it
   outcome o{at->second.id, fate::expired, {}, at->second.perhaps_sent};
   const auto sequence = at->first;
   settle(stream, s, at);
-  if (sequence >= s.acked) s.void_at = std::min(s.void_at.value_or(sequence), sequence);
-  count(o);
+  make_void(s, sequence);
   invariant();
   return o;
 }
@@ -368,12 +371,11 @@ void outbox::go_again(base::instant now) {
   unanswered_.reset();
 }
 
-std::vector<outcome> outbox::tick(base::instant now) {
-  std::vector<outcome> out;
+void outbox::tick(base::instant now) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const auto p = by_id_.at(deadlines_.begin()->second);
     auto& s = streams_.at(p.stream);
-    out.push_back(give_up(p.stream, s, s.live.find(p.sequence)));
+    tell(give_up(p.stream, s, s.live.find(p.sequence)));
   }
   for (auto& [number, s] : streams_) {
     if (s.resend_at > now) continue;
@@ -384,15 +386,16 @@ std::vector<outcome> outbox::tick(base::instant now) {
     s.tries = std::min(s.tries + 1, most_doublings);
     const auto missing = first_missing(s, s.acked);
     const bool some_missing = missing != s.live.end() && missing->first < s.sent_end;
-    if (some_missing && missing->first <= s.send_at) {
+    // One that is only half sent is not late: its channel may be slow.
+    if (some_missing && missing->first < s.send_at) {
       s.send_at = missing->first;
       s.send_offset = 0;
     }
     if (has_gaps(s)) s.void_at = s.acked;
-    if (!some_missing) ask_ = true;
+    // All has arrived: it may wait for what it forgot when it was killed.
+    if (!some_missing) ask_ = s.tell_floor = true;
     start_timer(s, now);
   }
-  return out;
 }
 
 base::instant outbox::next_wakeup() const {
@@ -401,13 +404,18 @@ base::instant outbox::next_wakeup() const {
   return at;
 }
 
-void outbox::count(const outcome& o) {
+void outbox::make_void(stream_state& s, std::uint64_t sequence) {
+  if (sequence >= s.acked) s.void_at = std::min(s.void_at.value_or(sequence), sequence);
+}
+
+void outbox::tell(outcome o) {
   switch (o.what) {
     case fate::delivered: ++counters_.delivered; break;
     case fate::refused: ++counters_.refused; break;
     case fate::expired: ++counters_.expired; break;
     case fate::unknown: ++counters_.unknown; break;
   }
+  outcomes_.push_back(std::move(o));
 }
 
 void outbox::invariant() const {

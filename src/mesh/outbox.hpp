@@ -5,16 +5,17 @@
 //                    is to be stored at all. A caller without a store says saved() at once.
 //   next             The next frame to send on the path in use, until there is none. Small messages come before pieces of
 //                    large ones.
-//   on_ack           An ack of the peer's. Tell the program the outcomes BEFORE committing the next save: killed in
-//                    between, the message is sent again, acknowledged again and told again; the other order could lose
-//                    the outcome.
+//   on_ack           An ack of the peer's.
+//   take_outcomes    What became of messages. Tell the programs BEFORE committing the next save: killed in between, the
+//                    message is sent again, acknowledged again and told again; the other order could lose the outcome.
 //   go_again         The path died, or another tier is used from now on: what is unacknowledged is sent again.
 //   tick             At next_wakeup(): deadlines, and what stayed without an ack.
 //
 // Guarantee, with a store that keeps what it has committed: a durable message that was accepted reaches its peer's program
 // once and in the order of its stream, or the program is told that it did not (refused, expired) or may not have (unknown,
 // or expired with `may_have_arrived`), whatever is killed when. A message that is not durable has the same guarantee until
-// this process ends. A store that is set back to an older state breaks it: sequences would be used twice.
+// this process ends. A store that is set back to an older state breaks it: sequences would be used twice. So does a wall
+// clock that is set back while this process is away, for what expired before it was sent.
 #pragma once
 
 #include <cstdint>
@@ -89,8 +90,9 @@ class outbox {
   [[nodiscard]] store::told<void> load(const std::vector<store::record>& records, base::instant now, base::wall_time wall);
 
   [[nodiscard]] tl::expected<void, refusal> accept(submission s, base::instant now, base::wall_time wall);
-  // The program wants it no more. The outcome is "expired"; nothing: the message is not known (any more).
-  std::optional<outcome> cancel(const message_id& id);
+  // The program wants it no more. The outcome "expired" follows once the store knows; false: the message is not known (any
+  // more).
+  bool cancel(const message_id& id);
   [[nodiscard]] bool has(const message_id& id) const { return by_id_.contains(id); }
 
   // Nothing while a save is under way, which ends in one of the other two.
@@ -99,10 +101,12 @@ class outbox {
   void not_saved();                 // the commit failed: the next save holds it again
 
   [[nodiscard]] std::optional<sending> next(base::instant now, const path_terms& p);
-  std::vector<outcome> on_ack(const ack_frame& a, base::instant now);
+  void on_ack(const ack_frame& a, base::instant now);
   void on_hello(const hello_frame& h, base::instant now);  // the peer's: its incarnation and its window
   void go_again(base::instant now);
-  std::vector<outcome> tick(base::instant now);
+  void tick(base::instant now);
+  // What became of messages since the last call, to tell the programs.
+  [[nodiscard]] std::vector<outcome> take_outcomes() { return std::exchange(outcomes_, {}); }
 
   // To be sent first on every new path; `incarnation` and `window` are those of our inbox for this peer.
   [[nodiscard]] hello_frame hello(std::uint64_t incarnation, std::uint32_t window) const {
@@ -160,6 +164,7 @@ class outbox {
     bool epoch = false;
     std::vector<place> stored, erased;
     std::vector<place> reserved;  // stream, end of what is reserved
+    std::vector<outcome> cancelled;
   };
 
   [[nodiscard]] static std::uint64_t floor_of(const stream_state& s);
@@ -174,10 +179,10 @@ class outbox {
   void start_timer(stream_state& s, base::instant now) const;
   void settle(std::uint32_t stream, stream_state& s, live_messages::iterator at);
   outcome give_up(std::uint32_t stream, stream_state& s, live_messages::iterator at);
-  void acknowledge(std::uint32_t stream, stream_state& s, const stream_ack& a, bool newest, base::instant now,
-                   std::vector<outcome>& out);
+  void acknowledge(std::uint32_t stream, stream_state& s, const stream_ack& a, bool newest, base::instant now);
   bool receiver_is(std::uint64_t incarnation, std::uint32_t window, base::instant now);  // false: it was, and is no more
-  void count(const outcome& o);
+  static void make_void(stream_state& s, std::uint64_t sequence);
+  void tell(outcome o);
   void invariant() const;
   // outbox_records.cpp
   [[nodiscard]] static std::string encode_epoch(std::uint64_t epoch);
@@ -213,6 +218,7 @@ class outbox {
   bool epoch_named_ = false;  // in a save
   std::vector<place> to_store_, to_erase_;
   std::optional<pending_save> saving_;
+  std::vector<outcome> outcomes_, cancelled_;  // cancelled: to be told when it is saved
   outbox_counters counters_;
 };
 

@@ -71,6 +71,7 @@ store::changes outbox::unsaved() {
   }
   for (const auto& p : to_erase_) keep.push_back({table, message_name(p), std::nullopt});
   pending.erased = std::exchange(to_erase_, {});
+  pending.cancelled = std::exchange(cancelled_, {});
   if (keep.empty()) return keep;
   pending.epoch = !std::exchange(epoch_named_, true);
   if (pending.epoch) keep.push_back({table, epoch_name(), encode_epoch(epoch_)});
@@ -80,7 +81,7 @@ store::changes outbox::unsaved() {
 
 std::vector<message_id> outbox::saved() {
   std::vector<message_id> safe;
-  const auto done = std::exchange(saving_, std::nullopt);
+  auto done = std::exchange(saving_, std::nullopt);
   if (!done) return safe;
   for (const auto& p : done->stored) {
     auto& live = streams_.at(p.stream).live;
@@ -89,7 +90,12 @@ std::vector<message_id> outbox::saved() {
     at->second.ready = true;
     safe.push_back(at->second.id);
   }
-  for (const auto& p : done->erased) streams_.at(p.stream).leaving.erase(p.sequence);
+  for (const auto& p : done->erased) {
+    auto& s = streams_.at(p.stream);
+    s.leaving.erase(p.sequence);
+    make_void(s, p.sequence);
+  }
+  for (auto& o : done->cancelled) tell(std::move(o));
   for (const auto& [stream, end] : done->reserved) {
     auto& s = streams_.at(stream);
     for (auto at = s.live.lower_bound(s.reserved_saved); at != s.live.end() && at->first < end; ++at)
@@ -104,6 +110,7 @@ void outbox::not_saved() {
   if (!failed) return;
   to_store_.insert(to_store_.begin(), failed->stored.begin(), failed->stored.end());
   to_erase_.insert(to_erase_.begin(), failed->erased.begin(), failed->erased.end());
+  cancelled_.insert(cancelled_.begin(), failed->cancelled.begin(), failed->cancelled.end());
   for (const auto& p : failed->reserved) streams_.at(p.stream).dirty = true;
   if (failed->epoch) epoch_named_ = false;
 }
