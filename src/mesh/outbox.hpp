@@ -42,6 +42,9 @@ struct outbox_limits {
   std::size_t streams = 256;            // ever used in an epoch
   std::uint32_t small_message = 16384;  // octets up to which a message goes before pieces of larger ones
   unsigned small_in_a_row = 32;         // then one piece of a large one, if there is any
+  // Sequences of a stream are reserved in blocks, so that a message that is not durable costs no commit. After a restart the
+  // rest of a block is void: what was used of it is not known.
+  std::uint64_t block = 1024;
 };
 
 struct submission {

@@ -282,6 +282,24 @@ TEST_CASE("a receiver that was killed learns what it need not wait for, though i
   CHECK(bob.take(p.now).size() == 1);
 }
 
+TEST_CASE("a message that expired while its process was away is not sent, even before the first tick") {
+  pair p;
+  auto m = message(1, 5);
+  m.time_left = 10s;
+  REQUIRE(p.alice.accept(m, p.now, p.wall));
+  p.save_alice();
+  mesh::outbox alice("bob", 8);
+  const base::instant now(5000s);  // another clock
+  REQUIRE(alice.load(p.alice_store.records(mesh::outbox_table), now, p.wall + 10s));
+  CHECK(alice.epoch() == 7);
+  while (const auto f = alice.next(now, {})) CHECK(std::holds_alternative<mesh::cancel_frame>(frame_of(*f)));  // of the block
+  REQUIRE(alice.next_wakeup() <= now);
+  alice.tick(now);
+  const auto out = alice.take_outcomes();
+  REQUIRE(out.size() == 1);
+  CHECK(out[0].what == mesh::fate::expired);
+}
+
 TEST_CASE("a large message on a channel that has no room for long is not begun again") {
   pair p;
   REQUIRE(p.alice.accept(message(1, 100'000), p.now, p.wall));
