@@ -104,7 +104,7 @@ class inbox {
 
   [[nodiscard]] std::uint64_t incarnation() const noexcept { return incarnation_; }
   [[nodiscard]] std::uint32_t window() const noexcept { return limits_.window; }
-  [[nodiscard]] std::size_t held() const noexcept { return held_; }  // octets that count, of messages that are not taken
+  [[nodiscard]] std::size_t held() const noexcept { return held_; }  // octets that count, of messages that are not finished
   [[nodiscard]] const inbox_counters& counters() const noexcept { return counters_; }
 
  private:

@@ -54,8 +54,7 @@ std::vector<delivery> inbox::take(base::instant now, const wanted& may) {
     walk(s, now, [&](std::uint64_t sequence, entry& e) {
       if (e.durable && sequence >= s.marked_saved) return false;
       out.push_back({*epoch_, number, sequence, e.id, e.how, e.durable, e.binary, std::move(e.octets)});
-      release(e);
-      e.at = stage::handed;
+      e.at = stage::handed;  // and counts until it is finished: a program may be slow
       return true;
     });
     settle(s);
@@ -70,6 +69,7 @@ bool inbox::finish(const delivery& d, fate what, std::string_view why) {
   if (s == streams_.end()) return false;
   const auto at = s->second.open.find(d.sequence);
   if (at == s->second.open.end() || at->second.at != stage::handed) return false;
+  release(at->second);
   at->second.at = stage::done;
   at->second.what = what;
   at->second.why = as_reason(why);
@@ -86,6 +86,7 @@ bool inbox::put_back(delivery d) {
   const auto at = s->second.open.find(d.sequence);
   if (at == s->second.open.end() || at->second.at != stage::handed) return false;
   if (is_void(s->second, d.sequence)) {
+    release(at->second);
     s->second.open.erase(at);
     settle(s->second);
     return true;
@@ -93,8 +94,6 @@ bool inbox::put_back(delivery d) {
   auto& e = at->second;
   e.octets = std::move(d.octets);
   e.at = stage::whole;
-  e.cost = cost_of(e.octets.size());
-  held_ += e.cost;
   return true;
 }
 
