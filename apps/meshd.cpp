@@ -10,7 +10,7 @@
 #include "http/url.hpp"
 #include "mesh/identity.hpp"
 #include "mesh/node.hpp"
-#include "store/one_file.hpp"
+#include "store/sqlite.hpp"
 #include "trace/recorder.hpp"
 
 using namespace strata;
@@ -59,7 +59,8 @@ int main(int argc, char** argv) {
   app.add_option("--api-key-file", key_file, "file that holds the API key (or API_KEY in the environment)")
       ->check(CLI::ExistingFile);
   app.add_option("--ipc", c.ipc_path, "path of the local socket")->envname("IPC_SOCKET");
-  app.add_option("--state-dir", state_directory, "directory of the long-term key and of the keys that peers are known by")
+  app.add_option("--state-dir", state_directory,
+                 "directory of the long-term key, of the keys that peers are known by, and of messages that wait")
       ->envname("STATE_DIRECTORY");
   app.add_option("--rules", rules_file, "JSON file of who may send which messages and use which skills")
       ->check(CLI::ExistingFile);
@@ -72,6 +73,8 @@ int main(int argc, char** argv) {
   app.add_option("--interface", c.interfaces.allow, "use only these interfaces ('eth0', 'wl*'); may be repeated");
   app.add_option("--no-interface", c.interfaces.deny, "never use these interfaces; may be repeated");
   app.add_option("--udp-port", c.udp_port, "one UDP port for all peers (0: any); without it each link has its own");
+  app.add_flag("--plain", c.plain,
+               "speak upstream's protocol only: nothing is acknowledged, kept for later or sent another way");
   app.add_flag("--port-mapping", c.port_mapping, "ask the gateway to forward the port (PCP, NAT-PMP, UPnP)");
   app.add_option("--tcp-candidates", c.tcp, "none, active (connects to peers over TCP), or all (is connected to as well)")
       ->transform(CLI::CheckedTransformer(std::map<std::string, ice::tcp_policy>{
@@ -107,18 +110,22 @@ int main(int argc, char** argv) {
   }
 
   net::asio_host host;
-  std::optional<store::one_file> kept;
+  std::unique_ptr<store::engine> kept;
   if (!state_directory.empty()) {
     auto key = mesh::kept_identity(state_directory, [&host](base::byte_span out) { host.random(out); });
-    auto file = key ? store::one_file::open(state_directory + "/known.json")
-                    : store::told<store::one_file>(tl::unexpected(key.error()));
-    if (!file) {
-      apps::say("meshd: " + file.error());
+    if (!key) {
+      apps::say("meshd: " + key.error());
+      return 2;
+    }
+    const auto path = state_directory + "/meshd.db";
+    auto opened = store::open_sqlite(host, path, mesh::node::schema());
+    if (!opened) {
+      apps::say("meshd: " + path + ": " + opened.error().message());
       return 2;
     }
     c.identity = std::move(*key);
-    kept = std::move(*file);
-    c.store = &*kept;
+    kept = std::move(*opened);
+    c.store = kept.get();
   }
   std::unique_ptr<trace::sink> capture;
   if (!trace_file.empty()) {

@@ -5,6 +5,8 @@
 namespace strata::mesh {
 namespace {
 
+constexpr std::int64_t longest_deadline = 7LL * 24 * 3600 * 1000;
+
 std::optional<command::kind> kind_of(std::string_view type) {
   using kind = command::kind;
   if (type == "send") return kind::send;
@@ -46,6 +48,17 @@ base::result<command> parse_command(std::string_view line) {
     auto message = message::from(m != nullptr ? *m : nothing);
     if (!message) return base::fail(message.error());
     c.message = std::move(*message);
+    if (const auto* d = payload.find("deadline_ms"); d != nullptr) {
+      if (!d->as_int() || *d->as_int() < 1 || *d->as_int() > longest_deadline)
+        return base::fail(errc::bad_field, base::error::nowhere, "payload.deadline_ms: from 1 to a week");
+      c.deadline = std::chrono::milliseconds(*d->as_int());
+    }
+    if (const auto* n = payload.find("stream"); n != nullptr) {
+      if (!n->as_int() || *n->as_int() < 0 || *n->as_int() > 127)
+        return base::fail(errc::bad_field, base::error::nowhere, "payload.stream: from 0 to 127");
+      c.stream = static_cast<std::uint32_t>(*n->as_int());
+    }
+    if (const auto* d = payload.find("durable"); d != nullptr) c.durable = d->as_bool().value_or(false);
   }
   return c;
 }

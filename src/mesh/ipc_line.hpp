@@ -9,6 +9,7 @@
 #include "base/bytes.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "mesh/message.hpp"
 
 namespace strata::mesh {
@@ -22,7 +23,12 @@ struct command {
   enum class kind { send, broadcast, list_peers, connect, status, ping, trust } what;
   std::string target_peer;
   mesh::message message;
-  std::string id;                   // the program's own mark for this command, echoed in send_failed and sent
+  std::string id;  // the program's own mark for this command, echoed in send_failed and sent
+  // Of send and broadcast: how long the message may wait, in which order it stays (0 to 127), and whether it has to outlive
+  // this meshd even when it can go out at once.
+  std::optional<base::duration> deadline{};
+  std::optional<std::uint32_t> stream{};
+  bool durable = false;
   std::string action, fingerprint;  // of trust: list, show, accept, forget, own
 };
 

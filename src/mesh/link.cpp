@@ -172,7 +172,7 @@ async::task<> link::serve(rtc::peer_connection& pc, channel_pointer c) {
   } const at_end{*this, c};
   reason_ = "replaced";
   if (!they_are_meshd_) pc.set_restart_patience(base::duration::zero());  // it would not understand
-  co_await async::first_of(send_queued(c), receive_all(c), pc.closed(), keep_path(pc));
+  co_await async::first_of(send_queued(c), receive_all(c), pc.closed(), keep_path(pc), carry_frames(pc), watch_path(pc));
   remember(pc);
   reason_ = pc.reason().empty() ? "the peer closed the channel" : pc.reason();
 }

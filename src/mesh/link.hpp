@@ -39,11 +39,18 @@ struct link_counters {
   std::uint64_t attempts = 0, opened = 0, sent = 0, received = 0, bytes_sent = 0, bytes_received = 0, bad_messages = 0;
 };
 
+// Of the path that carries data now.
+struct link_facts {
+  bool relayed = false;
+  std::optional<base::duration> round_trip;
+};
+
 // What the links of one meshd share.
 struct link_environment {
   net::host& host;
   trace::sink* sink = nullptr;
   std::string own_id, own_alias;
+  bool plain = false;                             // we speak upstream's protocol only
   std::optional<crypto::signing_key> identity{};  // nothing: what we offer is not signed
   trust& known;
   std::function<void(store::changes)> keep{};                                     // what `known` wants stored
@@ -56,6 +63,11 @@ struct link_environment {
   std::function<void(std::string_view peer)> on_open, on_closed;
   std::function<void(std::string_view peer, const message&)> on_unsent;  // accepted, then the connection ended
   std::function<async::task<>(std::string peer, message)> on_message;    // while it waits, the peer's next message waits
+  // The two channels for frames are open; what it returns from ends the connection.
+  std::function<async::task<>(std::string peer, std::shared_ptr<datachannel::channel> small,
+                              std::shared_ptr<datachannel::channel> bulk)>
+      carry_frames{};
+  std::function<void(std::string_view peer)> on_path{};  // link_facts() may say something else
 };
 
 class link {
@@ -92,6 +104,9 @@ class link {
   [[nodiscard]] bool verified() const;
   [[nodiscard]] link_state state() const noexcept { return state_; }
   [[nodiscard]] bool open() const noexcept { return state_ == link_state::open; }
+  // The peer takes frames beside plain messages (frame.hpp). Its latest offer or answer said so.
+  [[nodiscard]] bool speaks_frames() const noexcept { return they_speak_frames_; }
+  [[nodiscard]] link_facts facts() const;
   [[nodiscard]] bool has_connection() const noexcept { return current_ != nullptr; }  // also one that is being closed
   [[nodiscard]] base::json status() const;
 
@@ -111,7 +126,10 @@ class link {
   async::task<> receive_all(channel_pointer c);
   async::task<> received(std::string text);
   async::task<> pause_or_intent(base::duration pause);
+  // link_frames.cpp
+  async::task<> carry_frames(rtc::peer_connection& pc);
   // link_path.cpp
+  async::task<> watch_path(rtc::peer_connection& pc);
   async::task<> keep_path(rtc::peer_connection& pc);
   async::task<> restart_path(rtc::peer_connection& pc, async::scope& s, std::string why);
   async::task<> answer_restarts(rtc::peer_connection& pc);
@@ -139,7 +157,8 @@ class link {
   link_state state_ = link_state::idle;
   std::string reason_ = "new";
   bool they_are_meshd_ = false;  // the peer follows the glare rule and answers pings
-  bool caller_ = false;          // the latest attempt was ours
+  bool they_speak_frames_ = false;
+  bool caller_ = false;  // the latest attempt was ours
   bool away_ = false;
   std::optional<intent> next_;
   async::event intent_changed_;

@@ -1,4 +1,5 @@
 // Who a link leads to: what we sign, what of the peer's we take, and under which name it is shown.
+#include <algorithm>
 #include <array>
 
 #include "base/base64.hpp"
@@ -9,7 +10,14 @@
 namespace strata::mesh {
 namespace {
 
-constexpr std::string_view meshd_capability = "strata-1";
+constexpr std::string_view meshd_capability = "strata-1", frames_capability = "frames-1";
+
+bool lists(const base::json& payload, std::string_view capability) {
+  const auto* caps = payload.find("caps");
+  if (caps == nullptr || caps->as_array() == nullptr) return false;
+  return std::ranges::any_of(*caps->as_array(),
+                             [&](const base::json& c) { return c.as_string() != nullptr && *c.as_string() == capability; });
+}
 
 }  // namespace
 
@@ -59,10 +67,8 @@ void link::set_alias(std::string_view alias) {
 }
 
 void link::read_capabilities(const base::json& payload, const judgement& who) {
-  they_are_meshd_ = false;
-  if (const auto* caps = payload.find("caps"); caps != nullptr && caps->as_array() != nullptr)
-    for (const auto& c : *caps->as_array())
-      if (c.as_string() != nullptr && *c.as_string() == meshd_capability) they_are_meshd_ = true;
+  they_are_meshd_ = lists(payload, meshd_capability);
+  they_speak_frames_ = !environment_.plain && they_are_meshd_ && lists(payload, frames_capability);
   // The registry stands for the alias: it replaces what the sender claims by what it has bound. Who signs must want it too.
   const auto alias = payload.text("alias");
   const bool named = they_are_meshd_ && signaling::valid_peer_id(alias);
@@ -99,7 +105,9 @@ std::string link::fresh_nonce() const {
 }
 
 base::json link::signed_payload(std::string sdp, signed_fields f) const {
-  auto payload = base::json::make({{"caps", base::json::array{meshd_capability}}});
+  base::json::array capabilities{meshd_capability};
+  if (!environment_.plain) capabilities.emplace_back(frames_capability);
+  auto payload = base::json::make({{"caps", std::move(capabilities)}});
   const auto description = environment_.identity ? sdp::parse_data_description(sdp) : base::result<sdp::data_description>();
   if (environment_.identity && description) {
     f.from = environment_.own_id;

@@ -86,6 +86,22 @@ async::task<> link::answer_restarts(rtc::peer_connection& pc) {
   });
 }
 
+async::task<> link::watch_path(rtc::peer_connection& pc) {
+  for (;;) {
+    if (environment_.on_path) environment_.on_path(peer_);
+    co_await pc.path().changed();
+  }
+}
+
+link_facts link::facts() const {
+  link_facts f;
+  const auto pair = current_ != nullptr ? current_->ice().selected() : std::nullopt;
+  if (!pair) return f;
+  f.relayed = pair->local.type == ice::candidate_type::relayed || pair->remote.type == ice::candidate_type::relayed;
+  f.round_trip = pair->path.rtt;
+  return f;
+}
+
 // Of the pair that carries data now.
 base::json link::path_status() const {
   const auto pair = current_ != nullptr ? current_->ice().selected() : std::nullopt;

@@ -15,7 +15,7 @@ constexpr std::size_t most_links = 4096;
 trace::tracer tracer_for(trace::sink* sink) { return sink != nullptr ? trace::tracer(*sink, {}) : trace::tracer(); }
 
 signaling::session_config with_registration(signaling::session_config c, const std::string& agent_id) {
-  c.registration = base::json::make({{"caps", base::json::array{"events", "strata-1"}}});
+  c.registration = base::json::make({{"caps", base::json::array{"events", "tasks", "strata-1"}}});
   if (!agent_id.empty()) c.registration.set("alias", agent_id + "-sidecar");
   return c;
 }
@@ -35,6 +35,7 @@ node::node(net::host& h, node_config c, trace::sink* sink)
                    .sink = sink,
                    .own_id = {},
                    .own_alias = config_.agent_id.empty() ? std::string() : config_.agent_id + "-sidecar",
+                   .plain = config_.plain,
                    .identity = config_.identity,
                    .known = known_,
                    .keep = [this](store::changes changes) { keep(std::move(changes)); },
@@ -47,7 +48,25 @@ node::node(net::host& h, node_config c, trace::sink* sink)
                    .on_open = {},
                    .on_closed = {},
                    .on_unsent = {},
-                   .on_message = {}} {
+                   .on_message = {}},
+      conversing_{.host = h,
+                  .tracer = tracer_,
+                  .store = config_.store,
+                  .incoming = incoming_,
+                  .hand_over = [this](std::string peer, delivery d) { return take_delivery(std::move(peer), std::move(d)); },
+                  .on_outcome = [this](std::string_view peer, const outcome& o) { tell_outcome(peer, o); },
+                  .link =
+                      [this](std::string_view peer) {
+                        const auto* l = find(peer);
+                        return l != nullptr ? l->facts() : link_facts();
+                      },
+                  .want_link =
+                      [this](std::string_view peer) {
+                        if (present_.contains(peer) && scope_ != nullptr) link_to(std::string(peer)).call();
+                      },
+                  .can_mail = [this](std::string_view peer) { return session_.registered() && present_.contains(peer); },
+                  .mail = [this](std::string peer,
+                                 std::vector<base::bytes> frames) { return mail(std::move(peer), std::move(frames)); }} {
   if (config_.udp_port || config_.port_mapping)
     ports_ = std::make_unique<ice::shared_ports>(h, config_.udp_port.value_or(0), ice::shared_port_options{}, tracer_);
   if (config_.port_mapping) mapper_ = std::make_unique<portmap::mapper>(h, portmap::mapper_config{}, tracer_);
@@ -81,6 +100,11 @@ node::node(net::host& h, node_config c, trace::sink* sink)
     refuse(nullptr, c, "the connection ended before the message was acknowledged");
   };
   environment_.on_message = [this](std::string peer, message m) { return deliver(std::move(peer), std::move(m)); };
+  environment_.carry_frames = [this](std::string peer, std::shared_ptr<datachannel::channel> small,
+                                     std::shared_ptr<datachannel::channel> bulk) {
+    return conversation_with(peer).carry(std::move(small), std::move(bulk));
+  };
+  environment_.on_path = [this](std::string_view peer) { look_again(peer); };
 }
 
 base::result<void> node::listen() { return ipc_.listen(); }
@@ -95,6 +119,7 @@ async::task<> node::run() {
 async::task<> node::serve() {
   co_await async::with_scope(async::at_end::cancel, [this](async::scope& s) -> async::task<> {
     scope_ = &s;
+    for (auto& [peer, c] : conversations_) s.spawn("conversation", [&conversation = *c] { return conversation.run(); });
     s.spawn("local socket", [this] { return ipc_.run(); });
     s.spawn("servers", [this] { return follow_servers(); });
     s.spawn("credentials", [this] { return renew_credentials(); });
@@ -139,13 +164,16 @@ async::task<> node::handle_signals() {
         const auto* aliases = m->payload.find("aliases");
         const auto* peers = m->payload.find("peers");
         if (peers == nullptr || peers->as_array() == nullptr) break;
+        present_.clear();
         for (const auto& p : *peers->as_array()) {
           if (p.as_string() == nullptr || !signaling::valid_peer_id(*p.as_string()) || links_.size() >= most_links) continue;
           auto& l = link_to(*p.as_string());
+          present_.insert(*p.as_string());
           if (aliases != nullptr && signaling::valid_peer_id(aliases->text(l.peer()))) l.set_alias(aliases->text(l.peer()));
           // The newcomer offers to those it finds. A link that stands is left alone: the registry came back, not the peer.
           l.call();
         }
+        for (auto& [peer, c] : conversations_) c->look_again();
         break;
       }
       case signaling::kind::offer:
@@ -161,7 +189,14 @@ async::task<> node::handle_signals() {
             c && signaling::valid_peer_id(m->peer_id) && (links_.contains(m->peer_id) || links_.size() < most_links))
           link_to(m->peer_id).candidate_arrived(*c);
         break;
+      case signaling::kind::peer_joined:
+        present_.emplace(m->payload.text("peer"));
+        look_again(m->payload.text("peer"));
+        break;
+      case signaling::kind::task: take_letter(m->payload); break;
       case signaling::kind::peer_left:
+        present_.erase(std::string(m->payload.text("peer")));
+        look_again(m->payload.text("peer"));
         // Gone from the registry is not gone: only a link that does not stand gives up calling.
         if (const auto at = links_.find(m->payload.text("peer")); at != links_.end()) at->second->peer_is_away();
         break;
@@ -269,26 +304,6 @@ async::task<> node::handle(ipc_session& s, command c) {
   }
 }
 
-async::task<> node::send(ipc_session& s, command c) {
-  auto* l = find(c.target_peer);
-  if (l == nullptr || !l->open()) co_return refuse(&s, c, "the peer is not connected");
-  if (const auto counted = config_.rules.count_hop(c.message); !counted) co_return refuse(&s, c, counted.error());
-  const auto peer = l->peer();
-  if (c.message.type == "task_request") responses_.asked(peer, c.message.request_id);
-  const auto sent = co_await l->send(c.message);
-  if (!sent) refuse(&s, c, sent.error().message());
-}
-
-async::task<> node::broadcast(ipc_session& s, command c) {
-  std::vector<std::string> targets;
-  for (const auto& [peer, l] : links_)
-    if (l->open()) targets.push_back(peer);
-  for (const auto& peer : targets) {
-    c.target_peer = peer;
-    co_await send(s, c);
-  }
-}
-
 async::task<> node::ping(ipc_session& s, command c) {
   auto* l = find(c.target_peer);
   if (l == nullptr) co_return refuse(&s, c, "the peer is not connected");
@@ -298,66 +313,16 @@ async::task<> node::ping(ipc_session& s, command c) {
       *event_line("pong", base::json::make({{"peer_id", l->shown_as()}, {"id", c.id}, {"rtt_ms", base::milliseconds(*rtt)}})));
 }
 
-// A message that does not go out is reported; a request is answered as well, so that nobody waits for an answer
-// that cannot come.
-void node::refuse(ipc_session* s, const command& c, std::string_view why) {
-  ++counters_.send_failed;
-  auto line = send_failed_event(c, why);
-  std::optional<std::string> response;
-  if (c.message.type == "task_request" && !c.message.request_id.empty()) {
-    const auto* l = find(c.target_peer);
-    const auto peer = l != nullptr ? l->peer() : c.target_peer;
-    if (l == nullptr || !l->open() || s != nullptr) {
-      responses_.asked(peer, c.message.request_id);
-      if (responses_.admit(peer, c.message.request_id))
-        response = message_event(c.target_peer, failure_response(c.message, why));
-    }
-  }
-  const auto tell = [&](std::string text) {
-    if (s != nullptr) s->try_tell(std::move(text));
-    else ipc_.announce(text);
-  };
-  tell(std::move(line));
-  if (response) tell(std::move(*response));
-}
-
-async::task<> node::deliver(std::string peer, message m) {
-  if (m.is_response() && !responses_.admit(peer, m.request_id)) {
-    ++counters_.stray_responses;
-    tracer_(host_.now(), trace::drop{trace::layer::mesh, "a response that was not asked of this peer, or came twice", {}, 0});
-    co_return;
-  }
-  auto* l = find(peer);
-  const auto shown = l != nullptr ? l->shown_as() : peer;
-  const auto alias = l != nullptr ? l->alias() : std::string();
-  if (const auto why = config_.rules.refuses({peer, alias, l != nullptr && l->verified()}, m)) {
-    ++counters_.refused_by_rules;
-    tracer_(host_.now(), trace::note{trace::layer::mesh, "refused by the rules", *why});
-    if (m.type == "task_request" && l != nullptr) (void)co_await l->send(failure_response(m, *why));
-    co_return;
-  }
-  m.source_agent = verified_source(m.source_agent, peer, alias);
-  auto line = message_event(shown, m);
-  if (!line) {
-    ++counters_.oversized;
-    if (m.type == "task_request" && l != nullptr)
-      (void)co_await l->send(failure_response(m, "the request is too large for the program's local socket"));
-    if (m.is_response())
-      line = message_event(shown, failure_response(message{m.type, m.request_id, m.target_agent, m.source_agent, {}},
-                                                   "the response is too large"));
-    if (!line) co_return;
-  }
-  const bool kept = co_await ipc_.deliver(std::move(*line));
-  if (!kept && m.type == "task_request" && l != nullptr) (void)co_await l->send(failure_response(m, "no program is attached"));
-}
-
 void node::greet(ipc_session& s) {
   for (auto& line : peer_list_event(open_peers())) s.try_tell(std::move(line));
 }
 
 void node::tell_status(ipc_session& s) {
-  for (const auto& [peer, l] : links_)
-    if (auto line = event_line("link", l->status())) s.try_tell(std::move(*line));
+  for (const auto& [peer, l] : links_) {
+    auto of_link = l->status();
+    if (const auto at = conversations_.find(peer); at != conversations_.end()) of_link.set("delivery", at->second->status());
+    if (auto line = event_line("link", std::move(of_link))) s.try_tell(std::move(*line));
+  }
   s.try_tell(*event_line("status", status()));
 }
 
@@ -382,7 +347,8 @@ base::json node::status() const {
                            {"stray_responses", counters_.stray_responses},
                            {"refused_by_rules", counters_.refused_by_rules},
                            {"known_keys", known_.size()},
-                           {"not_stored", counters_.not_stored}});
+                           {"not_stored", counters_.not_stored},
+                           {"bad_letters", counters_.bad_letters}});
 }
 
 }  // namespace strata::mesh

@@ -4,11 +4,16 @@
 
 namespace strata::mesh {
 
+store::schema node::schema() {
+  return {.tables = {std::string(trust::table), std::string(outbox_table), std::string(inbox_table)}};
+}
+
 store::told<void> node::recall() {
   if (config_.store == nullptr) return {};
   const auto records = config_.store->load(trust::table);
   if (!records) return tl::unexpected(records.error().message());
-  return known_.load(*records);
+  if (auto loaded = known_.load(*records); !loaded) return loaded;
+  return recall_conversations();
 }
 
 // Links do not wait for it: what cannot be stored is still known until the end of the run.

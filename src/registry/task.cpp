@@ -69,6 +69,7 @@ base::json task::to_json() const {
                            {"skill", skill},
                            {"target_agent_id", target},
                            {"source_agent_id", source},
+                           {"source_peer_id", owner},
                            {"assigned_agent_id", assigned},
                            {"payload", payload},
                            {"state", to_string(state)},

@@ -9,9 +9,11 @@
 namespace strata::signaling {
 namespace {
 
-constexpr std::size_t incoming_limit = 1024;      // messages
-constexpr std::size_t outgoing_limit = 1u << 20;  // bytes
-constexpr std::size_t largest_reply = 64 * 1024;  // of the token and configuration routes
+constexpr std::size_t incoming_limit = 1024;         // messages
+constexpr std::size_t outgoing_limit = 1u << 20;     // bytes
+constexpr std::size_t largest_reply = 64 * 1024;     // of the token and configuration routes
+constexpr auto token_use = std::chrono::minutes(4);  // a token lives for five
+constexpr auto ask_patience = std::chrono::seconds(15);
 constexpr std::string_view config_path = "/api/config";
 
 std::size_t text_size(const std::string& s) noexcept { return s.size(); }
@@ -43,7 +45,8 @@ async::task<> session::run() {
   for (;;) {
     set_state(session_state::authenticating, "connecting to the registry");
     const auto connects = counters_.connects;
-    co_await async::first_of(attempt(), until_overtaken());
+    const auto [ended, overtaken] = co_await async::first_of(attempt(), until_overtaken());
+    if (overtaken && !ended) continue;  // what failed was the network before; on this one nothing has been tried
     if (counters_.connects != connects) pauses.reset();
     ++counters_.failures;
     set_state(session_state::waiting, last_error_);
@@ -85,7 +88,28 @@ async::task<base::result<std::string>> session::exchange_token() {
   if (!v || v->text("token").empty() || !valid_peer_id(v->text("peer_id")))
     co_return base::fail(session_errc::unexpected_reply, base::error::nowhere, "token and peer_id");
   peer_id_ = v->text("peer_id");
-  co_return std::string(v->text("token"));
+  token_ = v->text("token");
+  token_since_ = host_.now();
+  co_return token_;
+}
+
+async::task<base::result<http::response>> session::ask(std::string method, std::string path, std::string body) {
+  auto url = http::url::parse(config_.token_url);
+  if (!url) co_return base::fail(url.error());
+  url->path = std::move(path);
+  url->query.clear();
+  for (bool fresh = false;; fresh = true) {
+    if (fresh || token_.empty() || host_.now() - token_since_ > token_use)
+      if (const auto token = co_await exchange_token(); !token) co_return base::fail(token.error());
+    http::outgoing_request r{.method = method, .url = *url, .headers = {{"Authorization", "Bearer " + token_}}, .body = body};
+    if (!body.empty()) r.headers.set("Content-Type", "application/json");
+    http::fetch_options o;
+    o.timeout = ask_patience;
+    o.tls = tls_of(host_, config_.trust_file);
+    auto reply = co_await http::fetch(host_, std::move(r), std::move(o));
+    // A registry that was restarted, or rotated its secret, knows the token no more.
+    if (fresh || !reply || reply->status != 401) co_return reply;
+  }
 }
 
 // GET /api/config beside the token route; a registry without it is no trouble.

@@ -10,6 +10,7 @@
 
 #include "async/async.hpp"
 #include "base/json.hpp"
+#include "http/message.hpp"
 #include "http/websocket.hpp"
 #include "net/host.hpp"
 #include "signaling/message.hpp"
@@ -66,6 +67,9 @@ class session {
   // "stun:…"/"turn:…" servers the registry named; asked for with the token at every connect.
   [[nodiscard]] const base::json& ice_servers() const noexcept { return ice_servers_; }
   [[nodiscard]] async::task<> ice_servers_changed() { co_await ice_servers_changed_.wait(); }
+  // One request to a route of the registry in this peer's name, with a JSON body or none. Any status is a reply.
+  [[nodiscard]] async::task<base::result<http::response>> ask(std::string method, std::string path, std::string body = {});
+
   // Asks for them again, with a new token; credentials end. False: the registry did not answer.
   [[nodiscard]] async::task<bool> renew_ice_servers();
 
@@ -87,6 +91,8 @@ class session {
   trace::tracer tracer_;
   session_state state_ = session_state::idle;
   std::string peer_id_, last_error_;
+  std::string token_;  // the latest
+  base::instant token_since_{};
   base::json ice_servers_;
   bool config_answered_ = false;
   async::channel<message> incoming_;

@@ -11,6 +11,7 @@ import ssl
 import stat
 import struct
 import subprocess
+import time
 import urllib.request
 
 from lab import DEADLINE, Lab, check, until
@@ -68,6 +69,26 @@ class Client:
         length = struct.unpack("!H", head[2:])[0]
         return head + self._read(length + 16 if head[0] < 64 else (length + 3) // 4 * 4)
 
+    def _transact(self, request):
+        """The answer to this request. RFC 8489 6.2.1: what goes over UDP may get lost, and is sent again."""
+        if self.tcp:
+            self.socket.sendall(request)
+            return self.receive()
+        end = time.monotonic() + DEADLINE
+        self.socket.settimeout(1)
+        try:
+            while time.monotonic() < end:
+                self.socket.send(request)
+                try:
+                    while (answer := self.socket.recv(65536))[8:20] != request[8:20]:
+                        pass
+                    return answer
+                except TimeoutError:
+                    continue
+        finally:
+            self.socket.settimeout(DEADLINE)
+        raise AssertionError("the server does not answer")
+
     def _message(self, kind, method, attributes):
         body = b"".join(struct.pack("!HH", t, len(v)) + v + b"\0" * (-len(v) % 4) for t, v in attributes)
         return _type(method, kind), secrets.token_bytes(12), body
@@ -81,8 +102,7 @@ class Client:
                 key = hashlib.md5(f"{self.username}:{self.realm.decode()}:{self.credential}".encode()).digest()
                 head = struct.pack("!HHI", kind, len(body) + 24, COOKIE) + tid
                 body += struct.pack("!HH", 8, 20) + hmac.new(key, head + body, hashlib.sha1).digest()
-            self.socket.sendall(struct.pack("!HHI", kind, len(body), COOKIE) + tid + body)
-            code, found = parse(self.receive())
+            code, found = parse(self._transact(struct.pack("!HHI", kind, len(body), COOKIE) + tid + body))
             if code not in (401, 438) or (signed and code == 401):
                 return code, found
             self.realm, self.nonce = found[0x0014], found[0x0015]

@@ -12,7 +12,10 @@ TEST_CASE("messages that the peer has not acknowledged when the connection ends 
   world w;
   registry::service registry(w.registry_host, w.registry_config(), {});
   REQUIRE(registry.start().empty());
-  sidecar ada(w, "ada", "192.0.2.1"), grace(w, "grace", "192.0.2.2");
+  // Of the plain protocol: frames would go another way.
+  auto plain = world::node_config("ada");
+  plain.plain = true;
+  sidecar ada(w.net.add_host("ada", {"192.0.2.1"}), "ada", plain), grace(w, "grace", "192.0.2.2");
   w.net.set_limit(std::chrono::hours(1));
   w.run([&](async::scope& s) -> async::task<> {
     s.spawn("registry", [&registry] { return registry.run(); });

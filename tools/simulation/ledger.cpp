@@ -29,10 +29,12 @@ void ledger::arrived(peer from, peer to, std::size_t number, bool whole) {
   if (number >= d.messages.size()) return complain(name_of(from, to, number) + " arrived and was never sent");
   auto& e = d.messages[number];
   if (!whole) complain(name_of(from, to, number) + " is not what was sent");
+  if (e.arrived && e.may_repeat) return;
   if (e.arrived) return complain(name_of(from, to, number) + " arrived twice");
   if (number < d.next) complain(fmt::format("{} arrived after message {}", name_of(from, to, number), d.next - 1));
   e.arrived = true;
   d.next = std::max(d.next, number + 1);
+  ++d.arrived;
   ++totals_.arrived;
 }
 
@@ -52,12 +54,22 @@ void ledger::connection_ended(peer p) {
 void ledger::sidecar_died(peer p) {
   for (auto& [way, d] : directions_)
     if (way.second == p)
-      for (auto& e : d.messages) e.excused = true;
+      for (auto& e : d.messages) e.excused = e.may_repeat = true;
+}
+
+std::size_t ledger::arrivals(peer from, peer to) const {
+  const auto d = directions_.find({from, to});
+  return d != directions_.end() ? d->second.arrived : 0;
 }
 
 bool ledger::has_arrived(peer from, peer to, std::size_t number) const {
   const auto d = directions_.find({from, to});
   return d != directions_.end() && number < d->second.messages.size() && d->second.messages[number].arrived;
+}
+
+bool ledger::is_excused(peer from, peer to, std::size_t number) const {
+  const auto d = directions_.find({from, to});
+  return d != directions_.end() && number < d->second.messages.size() && d->second.messages[number].excused;
 }
 
 bool ledger::settled() const {
