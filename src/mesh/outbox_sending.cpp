@@ -75,7 +75,10 @@ std::optional<sending> outbox::next(base::instant now, const path_terms& p) {
   std::uint64_t big_pass = 0;
   for (auto& [number, s] : streams_) {
     const auto at = first_missing(s, s.send_at);
-    if (at == s.live.end() || !at->second.ready || at->second.deadline <= now || !fits(at->second)) continue;
+    if (at == s.live.end() || !at->second.ready || at->second.deadline <= now) continue;
+    // What the receiver holds behind a hole, from before one of us was killed, must not keep the hole from being filled.
+    const bool hole = at == s.live.begin() && !s.held.empty();
+    if (!hole && !fits(at->second)) continue;
     const auto& e = at->second;
     if (!large(e)) {
       const auto* other = small ? &small->at->second : nullptr;

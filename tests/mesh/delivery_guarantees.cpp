@@ -43,3 +43,7 @@ TEST_CASE("with both killed at any moment, no durable message comes twice, and n
 TEST_CASE("a receiver that loses its store is sent again what was not acknowledged, and nothing else") {
   seeds(4000, 15, {.alice_killed = false, .bob_loses_store = true}, 3000);
 }
+
+TEST_CASE("a receiver that holds what lies behind a hole gets the hole filled, though that fills the window") {
+  seeds(774757, 1, {}, 3000);
+}
