@@ -67,6 +67,15 @@ def scenarios(r):
         r.check(f"{name} keeps every rule", verdict_of(code, lines))
 
 
+def tiers(r):
+    """Ten thousand messages and more, while every tier dies and comes back: each arrives once and in order, or is reported."""
+    code, lines, said = r.sim("tier-walks", "hunt", "--scenario", "tiers", "--seeds", "2..4", "--no-shrink")
+    counted = re.search(r"(\d+) messages, (\d+) arrived, (\d+) reported", said)
+    sent, arrived, reported = (int(n) for n in counted.groups()) if counted else (0, 0, 0)
+    fine = code == 0 and len(lines) == 3 and sent >= 30_000 and reported < sent / 1000
+    r.check("messages outlive walks through the tiers", None if fine else said[-300:])
+
+
 def hashes(r):
     """The same seed gives the same trace, alone or among others, in whatever order; another seed gives another."""
     together = {seed: trace for seed, trace, _ in r.sim("together", "hunt", "--seeds", "1..6", "--jobs", "3")[1]}
@@ -137,6 +146,7 @@ def main():
     r = Runner(program, logs)
     parts = {
         "scenarios": lambda: scenarios(r),
+        "tiers": lambda: tiers(r),
         "hashes": lambda: hashes(r),
         "elsewhere": lambda: elsewhere(r),
         "broken": lambda: broken_rules(r),

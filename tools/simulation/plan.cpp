@@ -43,6 +43,21 @@ fault random_fault(sim::generator& g, std::size_t peers) {
   return f;
 }
 
+// Half an hour in which every tier dies and comes back, alone and together with others: more than ten thousand messages long.
+std::vector<fault> tier_walk(std::uint64_t seed) {
+  constexpr std::array trouble{fault_kind::udp_blocked,     fault_kind::udp_blocked,   fault_kind::partition,
+                               fault_kind::relay_killed,    fault_kind::relay_cut_off, fault_kind::registry_killed,
+                               fault_kind::registry_cut_off};
+  sim::generator g(seed, "tiers");
+  std::vector<fault> walk;
+  for (auto at = seconds(5); at < 28min; at += seconds(spread(g, 0.5, 40))) {
+    fault f{at, trouble[below(g, trouble.size())], below(g, 2), 0, seconds(spread(g, 0.2, 40))};
+    f.b = 1 - f.a;
+    walk.push_back(f);
+  }
+  return walk;
+}
+
 }  // namespace
 
 std::string_view to_string(fault_kind k) noexcept { return fault_names[static_cast<std::size_t>(k)]; }
@@ -110,7 +125,7 @@ std::string describe(const plan& p) {
 
 std::vector<std::string_view> scenario_names() {
   return {"two-peers", "three-peers", "six-peers", "partition",     "registry-restart", "sidecar-restart", "roaming",
-          "bad-links", "relayed",     "nats",      "relay-restart", "asleep",           "random"};
+          "bad-links", "relayed",     "nats",      "relay-restart", "asleep",           "tiers",           "random"};
 }
 
 std::optional<plan> scenario(std::string_view name, std::uint64_t seed) {
@@ -140,6 +155,9 @@ std::optional<plan> scenario(std::string_view name, std::uint64_t seed) {
   } else if (name == "asleep") {
     p.places = {sim::place_kind::port_restricted};
     p.faults = {{10s, fault_kind::asleep, 0, 0, 1h}};
+  } else if (name == "tiers") {
+    p.places = {sim::place_kind::port_restricted, sim::place_kind::port_restricted};
+    p.faults = tier_walk(seed);
   } else if (name == "random") return random_plan(seed);
   else return std::nullopt;
   return p;
