@@ -11,6 +11,10 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "tests", "daemons"))
 from lab import Lab  # noqa: E402
 
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "tests", "natlab"))
+import tiers  # noqa: E402
+import world  # noqa: E402
+
 PEERS = ["ada", "grace", "hedy"]
 PINGS = 50
 
@@ -102,6 +106,26 @@ def table(rows):
         print("  " + "  ".join(str(c).ljust(w) for c, w in zip(row, widths)).rstrip())
 
 
+def show_tiers(binaries):
+    """Two more sidecars, behind NATs of the Linux kernel: the best way between them dies, then the next, then both return."""
+    print("\nthree tiers: two sidecars in networks of their own, each behind a NAT, with registryd as registry and as relay")
+    if reason := world.why_not():
+        print(f"  not shown: {reason}")
+        return True
+    print(f"  {'what happens':34}{'way':10}{'first answer after':>20}{'round trip p50':>17}{'p99':>12}")
+
+    def say(row):
+        what, tier, *times, _ = tiers.cells_of(row)
+        print(f"  {what:34}{tier:10}{times[0]:>20}{times[1]:>17}{times[2]:>12}", flush=True)
+
+    try:
+        tiers.run_tiers(binaries, say=say)
+    except world.impossible as trouble:
+        print(f"  FAILED: {trouble}")
+        return False
+    return True
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("binaries")
@@ -163,6 +187,7 @@ def main():
         ok = not trouble and total == expected and len(report) == len(PEERS) * (len(PEERS) - 1)
         print(f"\n{total} of {expected} messages arrived, each once and in order" if ok else f"\nFAILED: {total} of {expected} messages arrived")
 
+        ok = show_tiers(o.binaries) and ok
         if o.keep and ok:
             lab.start_registry()
             ctl = os.path.join(o.binaries, "meshctl")

@@ -11,8 +11,8 @@ namespace {
 constexpr std::size_t ack_octets = 1024;      // of one frame of acks
 constexpr std::size_t channel_piece = 16384;  // larger messages of a channel hold up their neighbours
 constexpr std::size_t letter_piece = 64u << 10;
-constexpr std::size_t letter_octets = 128u << 10;  // of frames; base64 and JSON make a third more of it
-constexpr auto resend_on_channel = std::chrono::seconds(2);
+constexpr std::size_t letter_octets = 128u << 10;             // of frames; base64 and JSON make a third more of it
+constexpr auto resend_on_channel = std::chrono::seconds(15);  // it loses nothing while it lives
 constexpr auto resend_by_letter = std::chrono::seconds(5);
 constexpr base::duration least_pause = std::chrono::milliseconds(250), most_pause = std::chrono::seconds(10);
 constexpr std::size_t enough_under_way = 8u << 20;  // octets on an open link
@@ -80,6 +80,7 @@ async::task<bool> conversation::commit(store::changes c) {
 // What outbox and inbox want stored is stored before anything is said about it.
 async::task<> conversation::keep() {
   for (;;) {
+    tell_outcomes();  // before they leave the store: killed in between, they come again
     auto changes = outbox_.unsaved();
     auto in = inbox_.unsaved(environment_.host.now());
     std::move(in.begin(), in.end(), std::back_inserter(changes));
@@ -91,7 +92,6 @@ async::task<> conversation::keep() {
       outbox_.not_saved();
       inbox_.not_saved();
     }
-    tell_outcomes();
     for (auto& d : inbox_.take(environment_.host.now())) arrived_.push_back(std::move(d));
     if (!arrived_.empty()) arrived_due_.set();
     for (auto* e : {&small_due_, &bulk_due_, &letters_due_}) e->set();
@@ -143,6 +143,7 @@ base::instant conversation::choose() {
     f.heard = heard_on_link_;
   }
   f.unanswered_since = outbox_.unanswered_since();
+  f.letter = letter_;
   f.registry = environment_.can_mail(peer_);
   f.frames = true;
   const auto before = choice_.now_on();
@@ -202,7 +203,10 @@ void conversation::take(base::byte_view octets, bool by_mail) {
   // The sender hears of what it sent where it was heard last.
   if (!std::holds_alternative<ack_frame>(*f)) answer_by_mail_ = by_mail;
   else if (!by_mail) heard_on_link_ = now;
-  if (const auto* data = std::get_if<data_frame>(&*f)) (void)inbox_.on_data(*data, now);
+  if (const auto* data = std::get_if<data_frame>(&*f)) {
+    if (by_mail) letter_ = now;
+    (void)inbox_.on_data(*data, now);
+  }
   if (const auto* ack = std::get_if<ack_frame>(&*f)) outbox_.on_ack(*ack, now);
   if (const auto* cancelled = std::get_if<cancel_frame>(&*f)) (void)inbox_.on_cancel(*cancelled);
   if (const auto* hello = std::get_if<hello_frame>(&*f)) {

@@ -102,11 +102,12 @@ class conversation {
   bool link_open_ = false;
   std::uint64_t connections_ = 0;
   base::instant opened_{}, heard_on_link_{};
-  bool answer_by_mail_ = false;  // the latest data came in a letter
-  bool greeting_due_ = false;    // in the next letter
-  bool probe_due_ = false;       // on the channel that is not used
-  bool stuck_ = false;           // somebody has waited in vain for room
-  async::event room_;            // pulsed
+  std::optional<base::instant> letter_;  // when one brought data last
+  bool answer_by_mail_ = false;          // the latest data came in a letter
+  bool greeting_due_ = false;            // in the next letter
+  bool probe_due_ = false;               // on the channel that is not used
+  bool stuck_ = false;                   // somebody has waited in vain for room
+  async::event room_;                    // pulsed
   std::deque<delivery> arrived_;
   async::event turn_due_, arrived_due_, small_due_, bulk_due_, letters_due_, time_due_;
   std::uint64_t letters_sent_ = 0, letters_refused_ = 0, bad_frames_ = 0;

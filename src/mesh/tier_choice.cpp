@@ -17,7 +17,8 @@ std::string_view to_string(tier t) noexcept {
 // When what is unanswered has been so for too long. Another proof of the path counts as well: a peer may be slow to answer.
 base::instant tier_choice::given_up_at(const tier_facts& f) const noexcept {
   if (!f.unanswered_since) return base::never;
-  const auto patience = std::max(terms_.patience, 2 * f.round_trip.value_or(base::duration::zero()));
+  const bool doubted = f.letter && *f.letter > std::max(f.heard, f.opened);
+  const auto patience = std::max(doubted ? terms_.doubt : terms_.patience, 2 * f.round_trip.value_or(base::duration::zero()));
   return std::max({*f.unanswered_since, f.heard, f.opened}) + patience;
 }
 

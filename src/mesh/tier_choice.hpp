@@ -28,6 +28,7 @@ struct tier_facts {
   base::instant heard;                            // the latest answer on it to anything of ours: a STUN answer, an ack
   std::optional<base::duration> round_trip;       // measured on it
   std::optional<base::instant> unanswered_since;  // what the outbox says
+  std::optional<base::instant> letter;            // when the peer last sent something by a task
   bool registry = false;                          // tasks can be left there now
   bool frames = false;                            // the peer reads our frames, so that messages may arrive by two ways
 };
@@ -41,6 +42,7 @@ struct tier_decision {
 
 struct tier_terms {
   base::duration patience = std::chrono::milliseconds(800);  // or two round trips, where they take longer
+  base::duration doubt = std::chrono::milliseconds(100);     // instead, when the peer itself does not use the channel
   base::duration first_wait = std::chrono::seconds(1);       // of a channel that was left soon; doubled each time
   base::duration longest_wait = std::chrono::seconds(30);
   base::duration soon = std::chrono::seconds(60);

@@ -245,3 +245,21 @@ TEST_CASE(
     }
   }
 }
+
+TEST_CASE("a channel that the peer does not use itself is doubted sooner") {
+  mesh::tier_choice c;
+  auto f = open_channel();
+  CHECK(c.decide(f, start).use == tier::direct);
+  f.letter = start + 1s;
+  CHECK(c.decide(f, start + 1s).use == tier::direct);  // nothing of ours waits
+  f.unanswered_since = start + 2s;
+  const auto d = c.decide(f, start + 2s);
+  CHECK(d.use == tier::direct);
+  CHECK(d.look_again == start + 2s + 100ms);
+  CHECK(c.decide(f, d.look_again).use == tier::tasks);
+
+  mesh::tier_choice other;
+  f.heard = start + 1500ms;  // since the letter
+  CHECK(other.decide(f, start + 2s).use == tier::direct);
+  CHECK(other.decide(f, start + 2s).look_again == start + 2s + 800ms);
+}

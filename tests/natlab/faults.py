@@ -1,5 +1,6 @@
 """Trouble while numbered messages flow: every message must arrive once or be reported to its program as not sent."""
 import os
+import random
 import signal
 import threading
 import time
@@ -8,13 +9,14 @@ from matrix import milliseconds, tier_of
 from mesh import account, mesh
 from world import impossible, world
 
-INTERVAL = 0.05  # between requests of one side
+INTERVAL = 0.05  # between requests of one side, unless the trouble wants another
 
 
 class flow:
     """Both sides ask at a steady pace until stopped."""
 
-    def __init__(self, *talkers):
+    def __init__(self, interval, *talkers):
+        self.interval = interval
         self.ending = threading.Event()
         self.threads = [threading.Thread(target=self._send, args=(one,), daemon=True) for one in talkers]
         for thread in self.threads:
@@ -22,7 +24,7 @@ class flow:
 
     def _send(self, one):
         try:
-            while not self.ending.wait(INTERVAL):
+            while not self.ending.wait(self.interval):
                 one.request()
         except OSError:
             pass  # meshd is gone; the account will show it
@@ -68,10 +70,29 @@ def host_renumbered(lab):
 
 def relay_killed(lab):
     pause(2)
-    lab.world.stop("coturn", signal.SIGKILL)
+    lab.world.stop("relay", signal.SIGKILL)
     pause(4)
     lab.start_relay()
     pause(12)
+
+
+def tiers_die_and_return(lab):
+    """Half a minute in which the direct way, the relay and the registry go and come, alone and together."""
+    chance = random.Random(1)
+    dead = set()
+    ways = {
+        "direct": (lambda: lab.world.block_direct(), lambda: lab.world.unblock_direct()),
+        "relay": (lambda: lab.world.stop("relay", signal.SIGKILL), lab.start_relay),
+        "registry": (lambda: lab.world.stop("registryd", signal.SIGKILL), lab.start_registry),
+    }
+    for _ in range(24):
+        way = chance.choice(["direct", "direct", "relay", "registry"])
+        ways[way][way in dead]()
+        dead ^= {way}
+        pause(chance.uniform(0.3, 2.5))
+    for way in dead:
+        ways[way][1]()
+    pause(5)
 
 
 # name: (what happens, kind of a, kind of b, delay of the world in ms each way)
@@ -86,7 +107,9 @@ FAULTS = {
     "new address of a host, direct": (host_renumbered, "port_restricted", "port_restricted", 0),
     "new address of a host, relayed": (host_renumbered, "symmetric", "symmetric", 0),
     "relay killed and restarted": (relay_killed, "symmetric", "symmetric", 0),
+    "tiers die and return": (tiers_die_and_return, "port_restricted", "port_restricted", 0),
 }
+INTERVALS = {"tiers die and return": 0.004}  # ten thousand requests and more
 
 
 def run_fault(name, binaries, folder, patience=20, after=60):
@@ -101,7 +124,7 @@ def run_fault(name, binaries, folder, patience=20, after=60):
             if not (one.wait_connected(patience) and two.wait_connected(patience)):
                 raise impossible("the two never linked, before any trouble")
             row["tier_before"] = tier_of(two.link().get("connection"))
-            running = flow(one, two)
+            running = flow(INTERVALS.get(name, INTERVAL), one, two)
             try:
                 trouble(lab)
             finally:

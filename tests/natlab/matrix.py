@@ -45,7 +45,7 @@ def settled_link(host, wanted):
         time.sleep(0.05)  # lint: allow sleep: another process is asked again
 
 
-def run_cell(a, b, binaries, folder, patience, relay=True):
+def run_cell(a, b, binaries, folder, patience, relay="coturn"):
     """One pair: the side that comes second calls. Returns a row of the table."""
     row = {"from": a, "to": b, "expected": expected(a, b) if relay or expected(a, b) == "direct" else "none", "tier": "none"}
     begin = time.monotonic()

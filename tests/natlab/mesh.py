@@ -32,7 +32,8 @@ def listens(pid, port):
 class mesh:
     """The daemons in a world."""
 
-    def __init__(self, world, binaries, relay=True):
+    def __init__(self, world, binaries, relay="coturn"):
+        """relay: which program it is, coturn or our own registryd; nothing: there is none."""
         self.world, self.binaries, self.relay = world, binaries, relay
         self.keys = {side: f"ak_natlab_{side}" for side in SIDES}
         with open(self.path("keys.json"), "w", encoding="utf-8") as file:
@@ -55,12 +56,17 @@ class mesh:
         self._wait_listening(process, "registryd", REGISTRY_PORT)
 
     def start_relay(self):
+        if self.relay == "registryd":
+            process = self.world.spawn(
+                "relay", "inet", os.path.join(self.binaries, "registryd"), "--listen", f"{RELAY}:{REGISTRY_PORT}", "--keys",
+                self.path("keys.json"), "--state-dir", self.path("relay-state"), "--turn", f"{RELAY}:{TURN_PORT}", env={"TURN_SECRET": SECRET})
+            return self._wait_listening(process, "relay", TURN_PORT)
         process = self.world.spawn(
-            "coturn", "inet", "turnserver", "-n", "--no-cli", "--no-tls", "--no-dtls", "--listening-ip", RELAY, "--relay-ip", RELAY,
+            "relay", "inet", "turnserver", "-n", "--no-cli", "--no-tls", "--no-dtls", "--listening-ip", RELAY, "--relay-ip", RELAY,
             "--listening-port", str(TURN_PORT), "--use-auth-secret", "--static-auth-secret", SECRET, "--realm", REALM,
             "--min-port", "49152", "--max-port", "49999", "--pidfile", self.path("coturn.pid"), "--userdb", self.path("turndb"),
             "--log-file", "stdout", "--simple-log", "--relay-threads", "1")
-        self._wait_listening(process, "coturn", TURN_PORT)
+        return self._wait_listening(process, "relay", TURN_PORT)
 
     def _wait_listening(self, process, name, port):
         def ready():

@@ -11,6 +11,7 @@ import behaviour  # noqa: E402
 import faults  # noqa: E402
 import matrix  # noqa: E402
 import port_mapping  # noqa: E402
+import tiers  # noqa: E402
 import world  # noqa: E402
 
 QUICK = "public:symmetric,full:port_restricted,port_restricted:port_restricted,symmetric:restricted,cgnat:port_restricted,symmetric:symmetric,udp_blocked:port_restricted"
@@ -36,6 +37,7 @@ def main():
     parser.add_argument("--faults", nargs="?", const="", default=None)
     parser.add_argument("--behaviour", action="store_true")
     parser.add_argument("--port-mapping", action="store_true")
+    parser.add_argument("--tiers", action="store_true")
     parser.add_argument("--patience", type=float, default=20)
     parser.add_argument("--logs", default="build/natlab-logs")
     parser.add_argument("--json")
@@ -55,7 +57,7 @@ def main():
     logs = os.path.abspath(o.logs)
     rows, fault_rows = [], []
     for a, b in wanted:
-        row = matrix.run_cell(a, b, o.binaries, fresh(os.path.join(logs, f"{a}-{b}")), o.patience, not o.no_relay)
+        row = matrix.run_cell(a, b, o.binaries, fresh(os.path.join(logs, f"{a}-{b}")), o.patience, None if o.no_relay else "coturn")
         rows.append(row)
         print(f"{a} - {b}: {row['tier']}{'' if row['ok'] else ' FAILED ' + row['wrong']}", file=sys.stderr, flush=True)
     if rows:
@@ -82,10 +84,18 @@ def main():
         print(f"{protocol}: {row['outside']}{'' if row['ok'] else ' FAILED ' + row['wrong']}", file=sys.stderr, flush=True)
     if mapping_rows:
         print(matrix.format_table([port_mapping.HEAD] + [port_mapping.cells_of(row) for row in mapping_rows]))
-    all_rows = rows + fault_rows + kind_rows + mapping_rows
+    tier_rows = []
+    if o.tiers:
+        try:
+            tier_rows = [{"ok": True, **row} for row in tiers.run_tiers(o.binaries, fresh(os.path.join(logs, "tiers")), patience=o.patience)]
+            print(matrix.format_table([tiers.HEAD] + [tiers.cells_of(row) for row in tier_rows]))
+        except world.impossible as reason:
+            tier_rows = [{"ok": False, "wrong": str(reason)}]
+            print(f"tiers: FAILED {reason}", file=sys.stderr, flush=True)
+    all_rows = tier_rows + rows + fault_rows + kind_rows + mapping_rows
     if o.json:
         with open(o.json, "w", encoding="utf-8") as file:
-            json.dump({"cells": rows, "faults": fault_rows, "behaviour": kind_rows, "port mappings": mapping_rows}, file, indent=2)
+            json.dump({"cells": rows, "faults": fault_rows, "behaviour": kind_rows, "port mappings": mapping_rows, "tiers": tier_rows}, file, indent=2)
     failed = sum(not row["ok"] for row in all_rows)
     print(f"{len(all_rows) - failed} ok, {failed} failed; logs of the daemons are in {o.logs}")
     return 1 if failed else 0

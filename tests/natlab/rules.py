@@ -68,3 +68,15 @@ table ip weather {{
   }}
 }}
 """
+
+
+def apart(one, other):
+    """Rules that keep the UDP of two networks from each other."""
+    return f"""
+table ip apart {{
+  chain between {{ type filter hook forward priority filter; policy accept;
+    ip saddr {one} ip daddr {other} meta l4proto udp drop
+    ip saddr {other} ip daddr {one} meta l4proto udp drop
+  }}
+}}
+"""

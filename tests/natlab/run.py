@@ -14,9 +14,11 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import faults  # noqa: E402
 import matrix  # noqa: E402
 import natlab  # noqa: E402
+import tiers  # noqa: E402
 import world  # noqa: E402
 
-TROUBLES = ("loss of 5 %, direct", "NAT reboot, direct", "new address of a host, direct", "relay killed and restarted")
+TROUBLES = ("loss of 5 %, direct", "NAT reboot, direct", "new address of a host, direct", "relay killed and restarted",
+            "tiers die and return")
 PATIENCE = 40  # the build under test is slow
 
 
@@ -48,6 +50,15 @@ def main():
             print(f"SKIP natlab: {name}: {missing}", flush=True)
             continue
         say(faults.run_fault(trouble, binaries, natlab.fresh(faults.folder_for(logs, trouble)), PATIENCE), name)
+    name = "messages take the direct way, the relay and the task queue, and climb back"
+    if o.only in name and missing:
+        print(f"SKIP natlab: {name}: {missing}", flush=True)
+    elif o.only in name:
+        try:
+            tiers.run_tiers(binaries, natlab.fresh(os.path.join(logs, "tiers")), patience=PATIENCE)
+            say({"ok": True}, name)
+        except world.impossible as reason:
+            say({"ok": False, "wrong": str(reason)}, name)
     return 0
 
 

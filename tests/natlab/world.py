@@ -202,6 +202,18 @@ class world:
         if percent:
             self.inside("inet", "nft", "-f", "-", text=rules.loss(int(percent * 10)))
 
+    def block_direct(self):
+        """No UDP between the two sides; what goes through the core still passes."""
+        self.inside("inet", "nft", "-f", "-", text=rules.apart(*(self.outermost(side) for side in SIDES)))
+
+    def unblock_direct(self):
+        self.inside("inet", "nft", "delete", "table", "ip", "apart", allowed=True)
+
+    def outermost(self, side):
+        """The network that packets of this side come from, as the core sees it."""
+        number = SIDES.index(side)
+        return f"192.0.2.{32 * number}/27" if self.kinds[side] == "public" else f"203.0.113.{16 * number}/28"
+
     def cut(self, side):
         """The router is off."""
         self._ip(f"home-{side}", "link set wan down")
