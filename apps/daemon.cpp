@@ -1,53 +1,68 @@
 #include "daemon.hpp"
 
 #include <csignal>
-#include <cstdio>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
 #include "async/async.hpp"
+#include "log.hpp"
+#include "service_manager.hpp"
 
 namespace strata::apps {
-
-void say(std::string_view text) { std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data()); }
-
-bool log_sink::admits_drop(base::instant at) {
-  constexpr unsigned in_a_second = 20;
-  if (at - second_ >= std::chrono::seconds(1)) {
-    if (drops_ > in_a_second)
-      say(fmt::format("{:>12.3f} {:10} {} more drops", base::milliseconds(at.time_since_epoch()), "-", drops_ - in_a_second));
-    second_ = at;
-    drops_ = 0;
-  }
-  return ++drops_ <= in_a_second;
-}
-
-void log_sink::on_event(base::instant at, const trace::subject_id& connection, const trace::event& e) {
-  if (also_) also_->on_event(at, connection, e);
-  if (quiet_ || std::holds_alternative<trace::packet>(e) || std::holds_alternative<trace::inner_packet>(e) ||
-      std::holds_alternative<trace::dtls_secret>(e))
-    return;
-  if (std::holds_alternative<trace::drop>(e) && !admits_drop(at)) return;
-  say(fmt::format("{:>12.3f} {:10} {}", base::milliseconds(at.time_since_epoch()), connection.empty() ? "-" : connection,
-                  trace::describe(e)));
-}
-
 namespace {
 
-async::task<> until_signal(net::asio_host& host, async::task<> daemon, std::function<void()> stop) {
+void reload(const daemon_hooks& hooks, const service_manager& manager) {
+  manager.reloading();
+  if (const auto trouble = hooks.reload(); !trouble.empty())
+    say(log_level::error, "not reloaded, what was in use stays: " + trouble);
+  else say(log_level::info, "reloaded");
+  manager.ready(hooks.status);
+}
+
+async::task<> obey_signals(net::signal_watch& signals, const daemon_hooks& hooks, const service_manager& manager) {
+  for (bool stopping = false;;) {
+    const int which = co_await signals.next();
+    if (which == SIGHUP) {
+      if (!stopping) reload(hooks, manager);
+      continue;
+    }
+    if (stopping) {
+      say(log_level::warning, "told twice to end: ending at once");
+      std::_Exit(128 + which);
+    }
+    stopping = true;
+    manager.stopping();
+    say(log_level::info, "ending");
+    hooks.stop();
+  }
+}
+
+// Half the manager's patience, as sd_watchdog_enabled(3) advises. It is sent from the loop that does the work: a daemon that
+// hangs does not send it.
+async::task<> stay_alive(const service_manager& manager) {
+  if (!manager.watchdog()) co_return;
+  for (;;) {
+    manager.alive();
+    co_await async::sleep_for(*manager.watchdog() / 2);
+  }
+}
+
+async::task<> until_ended(net::asio_host& host, async::task<> daemon, const daemon_hooks& hooks) {
+  const service_manager manager;
+  const auto signals = host.watch_signals({SIGINT, SIGTERM, SIGHUP});
   co_await async::with_scope(async::at_end::cancel, [&](async::scope& s) -> async::task<> {
-    s.spawn("signals", [&host, stop]() -> async::task<> {
-      co_await host.wait_signal({SIGINT, SIGTERM});
-      stop();
-    });
+    s.spawn("signals", [&] { return obey_signals(*signals, hooks, manager); });
+    s.spawn("watchdog", [&] { return stay_alive(manager); });
+    manager.ready(hooks.status);
     co_await std::move(daemon);
   });
 }
 
 }  // namespace
 
-int run_daemon(net::asio_host& host, async::task<> daemon, std::function<void()> stop) {
-  host.run(until_signal(host, std::move(daemon), std::move(stop)));
+int run_daemon(net::asio_host& host, async::task<> daemon, daemon_hooks hooks) {
+  host.run(until_ended(host, std::move(daemon), hooks));
   return 0;
 }
 

@@ -1,36 +1,22 @@
-// What both daemons do around their one call: run until a signal, say what happens on stderr.
+// What both daemons do around their one call: signals, the service manager, the end.
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
-#include <string_view>
 
 #include "async/task.hpp"
 #include "net/asio_host.hpp"
-#include "trace/sink.hpp"
 
 namespace strata::apps {
 
-// Events as lines on stderr: state changes, drops and notes; packets only in a capture file. Drops are what anybody on the
-// network can cause: of those a few are written in a second, and the others counted, so that nobody fills a disk.
-class log_sink final : public trace::sink {
- public:
-  explicit log_sink(std::unique_ptr<trace::sink> also = nullptr, bool quiet = false) : also_(std::move(also)), quiet_(quiet) {}
-  void on_event(base::instant at, const trace::subject_id& connection, const trace::event& e) override;
-
- private:
-  [[nodiscard]] bool admits_drop(base::instant at);
-
-  std::unique_ptr<trace::sink> also_;
-  bool quiet_;
-  base::instant second_{};  // when the present second of drops began
-  unsigned drops_ = 0;      // in it
+struct daemon_hooks {
+  std::function<void()> stop;           // SIGINT or SIGTERM: end in order; the task ends when that is done
+  std::function<std::string()> reload;  // SIGHUP: what is wrong with what was read anew, or nothing
+  std::string status;                   // what the service manager shows: "listening on …"
 };
 
-void say(std::string_view text);  // one line on stderr
-
-// Runs the daemon; SIGINT or SIGTERM calls stop. The daemon's own end ends the program too.
-int run_daemon(net::asio_host& host, async::task<> daemon, std::function<void()> stop);
+// Runs the daemon's task to its end and tells the service manager of it. A second SIGINT or SIGTERM ends the program at once
+// with 128 + its number: nothing is unwound, what was acknowledged is on the disk already.
+int run_daemon(net::asio_host& host, async::task<> daemon, daemon_hooks hooks);
 
 }  // namespace strata::apps

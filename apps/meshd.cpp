@@ -3,19 +3,25 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
-#include <fstream>
 #include <map>
 
 #include "daemon.hpp"
 #include "http/url.hpp"
+#include "log.hpp"
 #include "mesh/identity.hpp"
 #include "mesh/node.hpp"
+#include "settings.hpp"
 #include "store/sqlite.hpp"
 #include "trace/recorder.hpp"
 
 using namespace strata;
 
 namespace {
+
+const std::map<std::string, ice::tcp_policy> tcp_policies{
+    {"none", ice::tcp_policy::none}, {"active", ice::tcp_policy::active}, {"all", ice::tcp_policy::all}};
+const std::map<std::string, ice::candidate_policy> candidate_policies{
+    {"all", ice::candidate_policy::all}, {"relay", ice::candidate_policy::relay}, {"host", ice::candidate_policy::host}};
 
 std::string default_socket() {
   // A directory of the user's own where there is one: anybody may race for a name in /tmp.
@@ -44,20 +50,19 @@ std::string check_host_port(const std::string& text) {
 
 int main(int argc, char** argv) {
   CLI::App app("meshd: keeps a program connected to its peers over encrypted data channels");
+  apps::settings settings(app, "meshd");
   mesh::node_config c;
   c.signaling.signaling_url = "ws://localhost:8080/ws";
   c.signaling.token_url = "http://localhost:8080/api/token";
   c.ipc_path = default_socket();
-  std::string key_file, trace_file, state_directory, rules_file;
-  bool quiet = false;
+  std::string trace_file, state_directory, rules_file;
   app.add_option("--signaling-url", c.signaling.signaling_url, "WebSocket of the registry")
       ->envname("SIGNALING_URL")
       ->check([](const std::string& u) { return check_url(u, {"ws", "wss"}); });
   app.add_option("--token-url", c.signaling.token_url, "where the API key is exchanged for a token")
       ->envname("TOKEN_URL")
       ->check([](const std::string& u) { return check_url(u, {"http", "https"}); });
-  app.add_option("--api-key-file", key_file, "file that holds the API key (or API_KEY in the environment)")
-      ->check(CLI::ExistingFile);
+  settings.secret("api-key", "API_KEY", c.signaling.api_key, "the API key");
   app.add_option("--ipc", c.ipc_path, "path of the local socket")->envname("IPC_SOCKET");
   app.add_option("--state-dir", state_directory,
                  "directory of the long-term key, of the keys that peers are known by, and of messages that wait")
@@ -76,26 +81,22 @@ int main(int argc, char** argv) {
   app.add_flag("--plain", c.plain,
                "speak upstream's protocol only: nothing is acknowledged, kept for later or sent another way");
   app.add_flag("--port-mapping", c.port_mapping, "ask the gateway to forward the port (PCP, NAT-PMP, UPnP)");
-  app.add_option("--tcp-candidates", c.tcp, "none, active (connects to peers over TCP), or all (is connected to as well)")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, ice::tcp_policy>{
-          {"none", ice::tcp_policy::none}, {"active", ice::tcp_policy::active}, {"all", ice::tcp_policy::all}}));
-  app.add_option("--candidates", c.policy, "all, relay (hides this machine's addresses), or host (asks no server)")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, ice::candidate_policy>{{"all", ice::candidate_policy::all},
-                                                                                       {"relay", ice::candidate_policy::relay},
-                                                                                       {"host", ice::candidate_policy::host}}));
+  std::string tcp = "none", candidates = "all";
+  app.add_option("--tcp-candidates", tcp, "none, active (connects to peers over TCP), or all (is connected to as well)")
+      ->check(CLI::IsMember(&tcp_policies))
+      ->capture_default_str();
+  app.add_option("--candidates", candidates, "all, relay (hides this machine's addresses), or host (asks no server)")
+      ->envname("ICE_TRANSPORT_POLICY")
+      ->transform(CLI::IsMember(&candidate_policies, CLI::ignore_case))
+      ->capture_default_str();
   app.add_option("--trust", c.signaling.trust_file, "PEM file of roots to trust for https and wss")->check(CLI::ExistingFile);
   app.add_option("--trace", trace_file, "record packets, keys and events into this pcapng file");
-  app.add_flag("--quiet", quiet, "no log on stderr");
-  CLI11_PARSE(app, argc, argv);
+  if (const auto code = settings.parse(argc, argv)) return *code;
 
-  // An API key is a secret: not an option, which everybody on the machine could read.
-  if (const char* key = std::getenv("API_KEY"); key != nullptr) c.signaling.api_key = key;
-  if (!key_file.empty()) {
-    std::ifstream file(key_file);
-    std::getline(file, c.signaling.api_key);
-  }
+  c.tcp = tcp_policies.at(tcp);
+  c.policy = candidate_policies.at(candidates);
   if (c.signaling.api_key.empty()) {
-    apps::say("meshd: no API key: set API_KEY or --api-key-file");
+    apps::say(apps::log_level::error, "no API key: set API_KEY or --api-key-file");
     return 2;
   }
 
@@ -103,7 +104,7 @@ int main(int argc, char** argv) {
     const auto text = store::read_file(rules_file);
     auto rules = text ? mesh::peer_rules::parse(*text) : store::told<mesh::peer_rules>(tl::unexpected(text.error()));
     if (!rules) {
-      apps::say("meshd: " + rules_file + ": " + rules.error());
+      apps::say(apps::log_level::error, rules_file + ": " + rules.error());
       return 2;
     }
     c.rules = std::move(*rules);
@@ -114,13 +115,13 @@ int main(int argc, char** argv) {
   if (!state_directory.empty()) {
     auto key = mesh::kept_identity(state_directory, [&host](base::byte_span out) { host.random(out); });
     if (!key) {
-      apps::say("meshd: " + key.error());
+      apps::say(apps::log_level::error, key.error());
       return 2;
     }
     const auto path = state_directory + "/meshd.db";
     auto opened = store::open_sqlite(host, path, mesh::node::schema());
     if (!opened) {
-      apps::say("meshd: " + path + ": " + opened.error().message());
+      apps::say(apps::log_level::error, path + ": " + opened.error().message());
       return 2;
     }
     c.identity = std::move(*key);
@@ -131,20 +132,24 @@ int main(int argc, char** argv) {
   if (!trace_file.empty()) {
     auto file = trace::recorder::create(trace_file, "strata meshd", host.wall_now() - host.now().time_since_epoch());
     if (!file) {
-      apps::say("meshd: cannot write " + trace_file + ": " + file.error().message());
+      apps::say(apps::log_level::error, "cannot write " + trace_file + ": " + file.error().message());
       return 2;
     }
     capture = std::move(*file);
   }
-  apps::log_sink sink(std::move(capture), quiet);
+  apps::log_sink sink(std::move(capture));
   mesh::node node(host, c, &sink);
   if (const auto known = node.recall(); !known) {
-    apps::say("meshd: " + state_directory + ": " + known.error());
+    apps::say(apps::log_level::error, state_directory + ": " + known.error());
     return 2;
   }
   if (const auto bound = node.listen(); !bound) {
-    apps::say("meshd: cannot bind " + c.ipc_path + ": " + bound.error().message());
+    apps::say(apps::log_level::error, "cannot bind " + c.ipc_path + ": " + bound.error().message());
     return 2;
   }
-  return apps::run_daemon(host, node.run(), [&node] { node.stop(); });
+  const auto status = "programs attach at " + c.ipc_path;
+  apps::say(apps::log_level::info, status);
+  return apps::run_daemon(
+      host, node.run(),
+      {.stop = [&node] { node.stop(); }, .reload = [&settings] { return settings.reload_log_level(); }, .status = status});
 }

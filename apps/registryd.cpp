@@ -3,9 +3,11 @@
 #include <cstdlib>
 
 #include "daemon.hpp"
+#include "log.hpp"
 #include "registry/service.hpp"
 #include "registry/state_files.hpp"
 #include "registryd_turn.hpp"
+#include "settings.hpp"
 
 using namespace strata;
 
@@ -38,13 +40,17 @@ std::string check_address(const std::string& text) {
 
 int main(int argc, char** argv) {
   CLI::App app("registryd: introduces peers to each other and stays out of their way");
+  apps::settings settings(app, "registryd");
   registry::service_config c;
   c.state_directory = default_state_directory();
   std::vector<std::string> listen{"127.0.0.1:8080"};
   std::string stun, alternate;
-  app.add_option("--listen", listen, "address of the HTTP and WebSocket server; may be repeated, for IPv4 and IPv6")
-      ->check(check_endpoint)
-      ->capture_default_str();
+  std::optional<std::uint16_t> port;
+  auto* listens =
+      app.add_option("--listen", listen, "address of the HTTP and WebSocket server; may be repeated, for IPv4 and IPv6")
+          ->check(check_endpoint)
+          ->capture_default_str();
+  app.add_option("--port", port, "where nothing says --listen: this port of every IPv4 address")->envname("PORT");
   app.add_option("--stun", stun, "address of the built-in STUN responder; none without it")->check(check_endpoint);
   app.add_option("--stun-alternate", alternate,
                  "ADDRESS[:PORT]: another address of this machine, for NAT behaviour discovery (RFC 5780)")
@@ -52,48 +58,77 @@ int main(int argc, char** argv) {
       ->needs("--stun");
   app.add_option("--keys", c.keys_file, "file of API keys: {\"keys\": {\"<key>\": {\"peer_id\", \"role\"}}}")
       ->envname("API_KEYS_FILE");
-  app.add_option("--state-dir", c.state_directory, "where the token secret is kept")->capture_default_str();
+  app.add_option("--state-dir", c.state_directory, "where the store and the secrets that were made here are kept")
+      ->capture_default_str();
+  settings.secret("token-secret", "SIGNALING_SECRET", c.token_secret, "the secret that tokens are signed with");
   app.add_option("--public-stun", c.public_stun, "STUN servers host:port that peers are told of, beside the built-in one");
   app.add_option("--turn-url", c.turn_urls,
                  "TURN server that peers are told of, for example turn:turn.example.org:3478?transport=tcp; may be repeated")
       ->envname("TURN_URL");
+  settings.secret("turn-secret", "TURN_SECRET", c.turn_secret, "the secret that is shared with the TURN server");
+  std::string previous_turn_secret;
+  settings.secret("turn-secret-previous", "TURN_SECRET_PREVIOUS", previous_turn_secret, "the one before it, still good");
   auto turn = apps::add_turn_options(app);
   app.add_option("--tls-cert", c.tls_certificate, "PEM certificate chain: HTTPS and WSS only")->check(CLI::ExistingFile);
   app.add_option("--tls-key", c.tls_key, "PEM private key of --tls-cert")->check(CLI::ExistingFile);
+  double drain = 20, drain_delay = 0;
+  app.add_option("--drain", drain, "seconds from SIGTERM to the end, at most: what has begun is finished in them")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  app.add_option("--drain-delay", drain_delay,
+                 "seconds of these in which /readyz says no and clients are still let in: for a balancer that asks it")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  app.add_option("--cors-origin", c.cors_origins,
+                 "https://HOST[:PORT] of web pages that may use the API, or *; none without it")
+      ->check(registry::cors::check);
   app.add_option("--ports-file", c.ports_file, "write the bound ports as JSON into this file");
   app.add_flag("--dev", c.dev, "development on loopback: a built-in key, reading without credentials");
-  bool quiet = false;
-  app.add_flag("--quiet", quiet, "no log on stderr");
 
   auto* add_key = app.add_subcommand("add-key", "make an API key for a peer, add it to --keys and print it");
   std::string peer, role = "agent";
   add_key->add_option("peer", peer, "peer id")->required();
   add_key->add_option("--role", role)->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  if (const auto code = settings.parse(argc, argv)) return *code;
 
-  if (const char* secret = std::getenv("TURN_SECRET"); secret != nullptr) c.turn_secret = secret;
-  if (const char* secret = std::getenv("SIGNALING_SECRET"); secret != nullptr) c.token_secret = secret;
+  if (port && listens->count() == 0) listen = {"0.0.0.0:" + std::to_string(*port)};
+  if (drain_delay > drain) {
+    apps::say(apps::log_level::error, "--drain-delay is a part of --drain: it cannot be longer");
+    return 2;
+  }
+  c.drain = std::chrono::duration_cast<base::duration>(std::chrono::duration<double>(drain));
+  c.drain_delay = std::chrono::duration_cast<base::duration>(std::chrono::duration<double>(drain_delay));
   for (const auto& l : listen) c.listen.push_back(*base::endpoint::parse(l));
   if (!stun.empty()) c.stun = *base::endpoint::parse(stun);
   if (!alternate.empty()) c.stun_alternate = *address_and_port(alternate);
   c.turn = turn->config();
+  if (c.turn) c.turn->previous_secret = previous_turn_secret;
 
   net::asio_host host;
   if (*add_key) {
     const auto key = registry::add_key(host, c.keys_file, peer, role);
     if (!key) {
-      apps::say("registryd: " + key.error());
+      apps::say(apps::log_level::error, key.error());
       return 2;
     }
     std::puts(key->c_str());
     return 0;
   }
-  apps::log_sink sink(nullptr, quiet);
+  apps::log_sink sink;
   registry::service service(host, c, trace::tracer(sink, {}));
   if (const auto trouble = service.start(); !trouble.empty()) {
-    apps::say("registryd: " + trouble);
+    apps::say(apps::log_level::error, trouble);
     return 2;
   }
-  for (const auto& e : service.http_endpoints()) apps::say("registryd: listening on " + e.to_string());
-  return apps::run_daemon(host, service.run(), [&service] { service.stop(); });
+  std::string status = "listening on";
+  for (const auto& e : service.http_endpoints()) status += ' ' + e.to_string();
+  apps::say(apps::log_level::info, status);
+  return apps::run_daemon(host, service.run(),
+                          {.stop = [&service] { service.stop(); },
+                           .reload =
+                               [&] {
+                                 auto trouble = settings.reload_log_level();
+                                 return trouble.empty() ? service.reload() : trouble;
+                               },
+                           .status = status});
 }

@@ -1,7 +1,5 @@
 #include "registryd_turn.hpp"
 
-#include <cstdlib>
-
 namespace strata::apps {
 namespace {
 
@@ -70,7 +68,6 @@ std::optional<registry::turn_service_config> turn_options::config() const {
   c.limits.allocations = allocations;
   c.limits.allocations_of_one_user = of_one_user;
   c.limits.bytes_per_second_of_one_user = bytes_per_second;
-  if (const char* secret = std::getenv("TURN_SECRET_PREVIOUS"); secret != nullptr) c.previous_secret = secret;
   return c;
 }
 

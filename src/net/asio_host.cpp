@@ -69,11 +69,26 @@ void asio_host::drive(const std::function<bool()>& done) {
 
 void asio_host::post(std::function<void()> f) { asio::post(impl_->loop.io, std::move(f)); }
 
-async::task<int> asio_host::wait_signal(std::vector<int> signals) {
-  asio::signal_set set(impl_->loop.io);
-  for (const int s : signals) set.add(s);
-  auto [ec, number] = co_await asio_await<int>([&set](auto handler) { set.async_wait(std::move(handler)); });
-  co_return number;
+namespace {
+
+class asio_signals final : public signal_watch {
+ public:
+  asio_signals(asio::io_context& io, const std::vector<int>& signals) : set_(io) {
+    for (const int s : signals) set_.add(s);
+  }
+  async::task<int> next() override {
+    auto [ec, number] = co_await asio_await<int>([this](auto handler) { set_.async_wait(std::move(handler)); });
+    co_return number;
+  }
+
+ private:
+  asio::signal_set set_;
+};
+
+}  // namespace
+
+std::unique_ptr<signal_watch> asio_host::watch_signals(const std::vector<int>& signals) {
+  return std::make_unique<asio_signals>(impl_->loop.io, signals);
 }
 
 base::wall_time asio_host::wall_now() {

@@ -17,6 +17,13 @@ struct asio_options {
   base::duration spin = base::duration::zero();
 };
 
+class signal_watch {
+ public:
+  virtual ~signal_watch() = default;
+  // The number of the next one. None is lost between two calls; several of one kind may come as one. One waits at a time.
+  [[nodiscard]] virtual async::task<int> next() = 0;
+};
+
 class asio_host final : public host {
  public:
   explicit asio_host(asio_options o = {});
@@ -33,8 +40,8 @@ class asio_host final : public host {
   // The only call that other threads may make: runs f on the loop.
   void post(std::function<void()> f);
 
-  // The number of the first of these signals to arrive.
-  [[nodiscard]] async::task<int> wait_signal(std::vector<int> signals);
+  // These signals do nothing else to the process while the watch lives.
+  [[nodiscard]] std::unique_ptr<signal_watch> watch_signals(const std::vector<int>& signals);
 
   [[nodiscard]] async::loop& loop() override;
   [[nodiscard]] base::wall_time wall_now() override;

@@ -1,7 +1,5 @@
 #include "registry/service.hpp"
 
-#include <fmt/format.h>
-
 #include "base/base64.hpp"
 #include "registry/state_files.hpp"
 #include "store/sqlite.hpp"
@@ -44,6 +42,8 @@ std::optional<http::response> not_json(const http::request& r) {
   return failure(415, "the body must be application/json");
 }
 
+async::task<> until(async::event& e) { co_await e.wait(); }
+
 http::response method_not_allowed(std::string_view allow) {
   auto r = failure(405, "the method is not allowed here");
   r.headers.set("Allow", allow);
@@ -56,6 +56,7 @@ service::service(net::host& h, service_config c, trace::tracer t)
     : host_(h),
       config_(std::move(c)),
       tracer_(std::move(t)),
+      cors_(config_.cors_origins),
       relay_([this](std::string_view peer) { return keys_.names_peer(peer); }) {}
 
 service::~service() = default;
@@ -75,13 +76,13 @@ std::string service::start() {
   options.max_connections = most_connections;
   options.max_connections_per_address = most_connections_per_address;
   options.websocket.max_message = signaling::largest_message;
-  std::shared_ptr<const net::tls_server_identity> identity;
+  options.drain_time = config_.drain - config_.drain_delay;
   if (!config_.tls_certificate.empty()) {
     auto loaded = net::load_tls_identity(host_, config_.tls_certificate, config_.tls_key);
     if (!loaded) return config_.tls_certificate + ": " + loaded.error().message();
-    identity = std::move(*loaded);
+    identity_ = std::move(*loaded);
     options.secure = true;
-    options.wrap = [this, id = identity](std::unique_ptr<net::stream> s) { return net::tls_accept(host_, std::move(s), id); };
+    options.wrap = [this](std::unique_ptr<net::stream> s) { return net::tls_accept(host_, std::move(s), identity_); };
   }
   for (const auto& l : config_.listen) {
     auto listener = host_.listen_tcp(l);
@@ -100,7 +101,7 @@ std::string service::start() {
     if (auto trouble = stun_->start(); !trouble.empty()) return trouble;
   }
   if (config_.turn)
-    if (auto trouble = start_turn(std::move(identity)); !trouble.empty()) return trouble;
+    if (auto trouble = start_turn(identity_); !trouble.empty()) return trouble;
   if (!config_.ports_file.empty()) {
     base::json ports;
     ports.set("http", bound_.front().port);
@@ -126,9 +127,10 @@ std::string service::start_turn(std::shared_ptr<const net::tls_server_identity> 
 std::string service::open_store() {
   const bool kept = !config_.state_directory.empty();
   const auto path = kept ? config_.state_directory + "/registry.db" : std::string(":memory:");
-  auto opened = store::open_sqlite(host_, path, {.tables = {std::string(task_queue::table)}});
+  auto opened =
+      store::open_sqlite(host_, path, {.tables = {std::string(task_queue::table), std::string(watched_store::table)}});
   if (!opened) return path + ": " + opened.error().message();
-  store_ = std::move(*opened);
+  store_ = std::make_unique<watched_store>(host_, std::move(*opened));
   tasks_ = std::make_unique<task_service>(host_, *store_, agents_);
   return tasks_->start();
 }
@@ -151,10 +153,7 @@ async::task<> service::run() {
     if (stun_) s.spawn("stun responder", [this] { return stun_->run(); });
     if (turn_) s.spawn("turn server", [this] { return turn_->run(); });
     s.spawn("tasks", [this] { return tasks_->run(); });
-    s.spawn("stop", [this]() -> async::task<> {
-      co_await stop_.wait();
-      server_->drain();
-    });
+    s.spawn("drain", [this] { return drain(); });
     co_await async::with_scope(async::at_end::join, [this](async::scope& listening) -> async::task<> {
       for (auto& l : listeners_) listening.spawn("listener", [this, &l] { return server_->run(std::move(l)); });
       co_return;
@@ -164,8 +163,17 @@ async::task<> service::run() {
 
 async::task<http::response> service::handle(const http::request& r) {
   ++counters_.requests;
+  auto preflight = cors_.preflight(r);
+  auto answer = preflight ? std::move(*preflight) : co_await dispatch(r);
+  cors_.mark(r, answer);
+  ++counters_.answers[static_cast<std::size_t>(answer.status / 100)];
+  co_return answer;
+}
+
+async::task<http::response> service::dispatch(const http::request& r) {
   if (r.path == "/api/hub/heartbeat") co_return r.method == "POST" ? co_await heartbeat(r) : method_not_allowed("POST");
   if (r.path == "/api/hub/tasks" || r.path.starts_with("/api/hub/tasks/")) co_return co_await handle_tasks(r);
+  if (r.path == "/readyz") co_return r.method == "GET" || r.method == "HEAD" ? co_await readiness() : method_not_allowed("GET");
   co_return answer(r);
 }
 
@@ -185,7 +193,11 @@ async::task<http::response> service::handle_tasks(const http::request& r) {
   }
   const auto id = r.path.substr(all.size() + 1);
   if (id == "all") co_return reads ? tasks_->list(r) : method_not_allowed("GET");
-  if (id == "next") co_return reads ? co_await tasks_->next(r, *who) : method_not_allowed("GET");
+  if (id == "next") {
+    if (!reads) co_return method_not_allowed("GET");
+    auto [next, leaving] = co_await async::first_of(tasks_->next(r, *who), until(going_));
+    co_return next ? std::move(*next) : http::response{.status = 204, .headers = {}, .body = {}};
+  }
   if (reads) co_return tasks_->show(id);
   if (r.method == "POST") co_return co_await tasks_->update(r, id, *who);
   if (r.method == "DELETE") co_return co_await tasks_->cancel(id, *who);
@@ -197,6 +209,7 @@ http::response service::answer(const http::request& r) {
   const auto only = [&](std::string_view method) { return r.method == method || (method == "GET" && r.method == "HEAD"); };
   if (path == "/ws") return only("GET") ? upgrade(r) : method_not_allowed("GET");
   if (path == "/healthz") return only("GET") ? ok() : method_not_allowed("GET");
+  if (path == "/api/openapi.json") return only("GET") ? description() : method_not_allowed("GET");
   if (path == "/metrics") return only("GET") ? metrics() : method_not_allowed("GET");
   if (path == "/api/token") return only("POST") ? issue_token(r) : method_not_allowed("POST");
   if (path == "/api/config") return only("GET") ? ice_config(r) : method_not_allowed("GET");
@@ -426,57 +439,6 @@ void service::deliver(const signaling::relay_outcome& out) {
     ++counters_.sockets_slow;
     at->second->start_close(close_slow, "too slow");
   }
-}
-
-http::response service::metrics() const {
-  std::string out;
-  const auto metric = [&](std::string_view name, std::string_view type, std::string_view help, auto value,
-                          std::string_view labels = {}) {
-    if (!help.empty())
-      out += fmt::format("# HELP strata_registry_{} {}\n# TYPE strata_registry_{} {}\n", name, help, name, type);
-    out += fmt::format("strata_registry_{}{} {}\n", name, labels, value);
-  };
-  const auto& r = relay_.counters();
-  metric("http_requests_total", "counter", "HTTP requests handled", counters_.requests);
-  metric("tokens_issued_total", "counter", "API keys exchanged for tokens", counters_.tokens_issued);
-  metric("tokens_refused_total", "counter", "token requests without a known key", counters_.tokens_refused);
-  metric("unauthorised_total", "counter", "requests without valid credentials", counters_.unauthorised);
-  metric("bad_bodies_total", "counter", "request bodies that were refused", counters_.bad_bodies);
-  metric("signaling_sockets", "gauge", "WebSocket connections now", relay_.connections());
-  metric("signaling_registered", "gauge", "peers registered now", relay_.registered_peers().size());
-  metric("signaling_sockets_slow_total", "counter", "connections ended because the client did not read",
-         counters_.sockets_slow);
-  metric("signaling_relayed_total", "counter", "messages relayed between peers", r.relayed);
-  metric("signaling_dropped_total", "counter", "messages that went nowhere", r.dropped_malformed, "{reason=\"malformed\"}");
-  metric("signaling_dropped_total", "", "", r.dropped_forged_sender, "{reason=\"forged sender\"}");
-  metric("signaling_dropped_total", "", "", r.dropped_undeliverable, "{reason=\"undeliverable\"}");
-  metric("signaling_dropped_total", "", "", r.dropped_unregistered, "{reason=\"unregistered\"}");
-  if (stun_) {
-    const auto& c = stun_->counted();
-    metric("stun_received_total", "counter", "datagrams at the STUN responder", c.received);
-    metric("stun_answered_total", "counter", "Binding requests answered", c.answered);
-    metric("stun_rate_limited_total", "counter", "Binding requests over the limit of their source", c.rate_limited);
-    metric("stun_discovery_answered_total", "counter", "answers of RFC 5780", c.discovery_answered);
-    metric("stun_discovery_limited_total", "counter", "answers of RFC 5780 over the budget of their source",
-           c.discovery_limited);
-  }
-  if (turn_) {
-    const auto& c = turn_->counted();
-    metric("turn_allocations", "gauge", "TURN allocations now", turn_->allocations());
-    metric("turn_allocated_total", "counter", "TURN allocations made", c.allocated);
-    metric("turn_relayed_bytes_total", "counter", "payload relayed", c.to_peers_bytes, "{direction=\"to peers\"}");
-    metric("turn_relayed_bytes_total", "", "", c.from_peers_bytes, "{direction=\"from peers\"}");
-    for (bool first = true; const auto& [code, count] : c.refused) {
-      metric("turn_refused_total", first ? "counter" : "", first ? "TURN requests answered with an error" : "", count,
-             fmt::format("{{code=\"{}\"}}", code));
-      first = false;
-    }
-  }
-  const auto now = host_.wall_now();
-  metric("agents", "gauge", "agents by health", agents_.count(health::active, now), "{health=\"active\"}");
-  metric("agents", "", "", agents_.count(health::stale, now), "{health=\"stale\"}");
-  metric("agents", "", "", agents_.count(health::offline, now), "{health=\"offline\"}");
-  return http::response::text(200, std::move(out), "text/plain; version=0.0.4");
 }
 
 }  // namespace strata::registry

@@ -1,6 +1,7 @@
 // What a registryd is: the routes, the signaling socket, the STUN responder, and the state behind them.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "net/host.hpp"
 #include "net/tls_stream.hpp"
 #include "registry/agents.hpp"
+#include "registry/cors.hpp"
 #include "registry/credentials.hpp"
 #include "registry/jwt.hpp"
 #include "registry/keys.hpp"
@@ -19,6 +21,7 @@
 #include "registry/stun_service.hpp"
 #include "registry/task_service.hpp"
 #include "registry/turn_service.hpp"
+#include "registry/watched_store.hpp"
 #include "signaling/relay.hpp"
 #include "trace/sink.hpp"
 
@@ -37,12 +40,16 @@ struct service_config {
   std::optional<turn_service_config> turn;
   std::string tls_certificate, tls_key;  // PEM files
   std::string ports_file;
+  std::vector<std::string> cors_origins;            // of web pages that may use the API; as cors::check takes them
+  base::duration drain = std::chrono::seconds(20);  // from stop() to the end of run(), at most
+  base::duration drain_delay{};                     // of it: not ready, but still serving whoever comes
   bool dev = false;
 };
 
 struct service_counters {
   std::uint64_t requests = 0, tokens_issued = 0, tokens_refused = 0, unauthorised = 0, bad_bodies = 0, sockets_opened = 0,
                 sockets_slow = 0;
+  std::array<std::uint64_t, 6> answers{};  // by the first digit of the status
 };
 
 class service {
@@ -52,14 +59,21 @@ class service {
 
   // Reads keys and secrets and binds the sockets. The text says what is wrong; empty when nothing is.
   [[nodiscard]] std::string start();
-  async::task<> run();  // until stop()
-  void stop() { stop_.set(); }
+  async::task<> run();          // until stop() and the drain after it
+  void stop() { stop_.set(); }  // no connection that has begun is cut before the time of the drain is over
+  // Reads the API keys and the certificate again. What is wrong with them, or nothing; then all that was in use stays so.
+  [[nodiscard]] std::string reload();
 
   [[nodiscard]] const std::vector<base::endpoint>& http_endpoints() const noexcept { return bound_; }  // after start()
 
  private:
   async::task<http::response> handle(const http::request& r);
+  async::task<http::response> dispatch(const http::request& r);
   http::response answer(const http::request& r);
+  async::task<http::response> readiness();
+  static http::response description();
+  async::task<> drain();
+  std::string reload_keys();
   async::task<http::response> handle_tasks(const http::request& r);
   http::response upgrade(const http::request& r);
   async::task<> serve_socket(const http::request& r, http::websocket& ws);
@@ -89,11 +103,12 @@ class service {
   net::host& host_;
   service_config config_;
   trace::tracer tracer_;
+  cors cors_;
   keys keys_;
   token_keys tokens_;
   revocations revocations_;
   agents agents_;
-  std::unique_ptr<store::engine> store_;
+  std::unique_ptr<watched_store> store_;
   std::unique_ptr<task_service> tasks_;
   signaling::relay relay_;
   std::map<signaling::connection_id, http::websocket*> sockets_;
@@ -104,7 +119,9 @@ class service {
   std::unique_ptr<turn_service> turn_;
   std::unique_ptr<http::server> server_;
   service_counters counters_;
-  async::event stop_;
+  std::shared_ptr<const net::tls_server_identity> identity_;
+  async::event stop_;   // not ready any more
+  async::event going_;  // nobody new is let in
 };
 
 }  // namespace strata::registry

@@ -34,6 +34,7 @@ class turn_service {
   // Empty, or what was wrong. `identity` is for TLS.
   [[nodiscard]] std::string start(const std::string& secret, std::shared_ptr<const net::tls_server_identity> identity);
   [[nodiscard]] async::task<> run() { return server_->run(); }
+  void use_identity(std::shared_ptr<const net::tls_server_identity> i) { server_->use_identity(std::move(i)); }
 
   [[nodiscard]] base::endpoint endpoint() const { return server_->udp_endpoints().front(); }
   // Where peers find it, by number: "turn:192.0.2.1:3478?transport=udp", the same over TCP, and turns: when there is TLS.

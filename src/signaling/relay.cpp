@@ -159,6 +159,13 @@ bool relay::takes_tasks(connection_id c) const {
   return at != by_connection_.end() && at->second.registered && at->second.wants_tasks && authorised_(at->second.peer_id);
 }
 
+std::vector<connection_id> relay::unauthorised() const {
+  std::vector<connection_id> list;
+  for (const auto& [c, session] : by_connection_)
+    if (!authorised_(session.peer_id)) list.push_back(c);
+  return list;
+}
+
 std::vector<std::string> relay::registered_peers() const {
   std::vector<std::string> peers;
   for (const auto& [peer, connection] : by_peer_)

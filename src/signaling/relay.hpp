@@ -54,6 +54,8 @@ class relay {
 
   [[nodiscard]] std::size_t connections() const noexcept { return by_connection_.size(); }
   [[nodiscard]] std::vector<std::string> registered_peers() const;
+  // Connections of peers that are not authorised any more.
+  [[nodiscard]] std::vector<connection_id> unauthorised() const;
   [[nodiscard]] const relay_counters& counters() const noexcept { return counters_; }
 
   // The alias that this peer's register claimed and that nobody else holds (contract: "<agent>-sidecar").

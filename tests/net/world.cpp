@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <set>
 
 #include "async/async.hpp"
 #include "net/asio_host.hpp"
@@ -49,10 +50,23 @@ TEST_CASE("a signal ends the wait for it") {
         co_await async::yield();
         ::kill(::getpid(), SIGUSR1);
       });
-      co_return co_await host.wait_signal({SIGUSR1, SIGUSR2});
+      const auto watch = host.watch_signals({SIGUSR1, SIGUSR2});
+      co_return co_await watch->next();
     });
   }(h));
   CHECK(got == SIGUSR1);
+}
+
+TEST_CASE("signals that come while nobody waits are not lost and do not end the process") {
+  net::asio_host h;
+  const auto watch = h.watch_signals({SIGUSR1, SIGHUP});
+  ::kill(::getpid(), SIGUSR1);
+  ::kill(::getpid(), SIGHUP);
+  const auto got = h.run([](net::signal_watch& w) -> async::task<std::set<int>> {
+    const int first = co_await w.next();
+    co_return std::set<int>{first, co_await w.next()};
+  }(*watch));
+  CHECK(got == std::set<int>{SIGUSR1, SIGHUP});
 }
 
 TEST_CASE("another thread may post to the loop, in order") {

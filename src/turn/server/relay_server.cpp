@@ -16,6 +16,9 @@ relay_server::~relay_server() = default;
 base::result<void> relay_server::listen() { return impl_->listen(); }
 async::task<> relay_server::run() { return impl_->run(); }
 const counters& relay_server::counted() const noexcept { return impl_->counted(); }
+void relay_server::use_identity(std::shared_ptr<const net::tls_server_identity> identity) {
+  impl_->use_identity(std::move(identity));
+}
 std::size_t relay_server::allocations() const noexcept { return impl_->allocations(); }
 
 std::vector<base::endpoint> relay_server::udp_endpoints() const {

@@ -46,6 +46,9 @@ class relay_server {
   // Until it is cancelled. Every allocation ends with it.
   [[nodiscard]] async::task<> run();
 
+  // For TLS connections that begin from now on.
+  void use_identity(std::shared_ptr<const net::tls_server_identity> identity);
+
   // After listen(), with the ports that were bound, in the order of the config.
   [[nodiscard]] std::vector<base::endpoint> udp_endpoints() const;
   [[nodiscard]] std::vector<base::endpoint> tcp_endpoints() const;

@@ -18,6 +18,7 @@ class relay_server::impl final : public port_source {
   [[nodiscard]] base::result<void> listen();
   [[nodiscard]] async::task<> run();
 
+  void use_identity(std::shared_ptr<const net::tls_server_identity> identity) { config_.identity = std::move(identity); }
   [[nodiscard]] const config& settings() const noexcept { return config_; }
   struct listening_udp {
     base::endpoint local;
