@@ -4,6 +4,7 @@
 
 #include "daemon.hpp"
 #include "log.hpp"
+#include "registry/laboratory_certificate.hpp"
 #include "registry/service.hpp"
 #include "registry/state_files.hpp"
 #include "registryd_turn.hpp"
@@ -70,7 +71,11 @@ int main(int argc, char** argv) {
   settings.secret("turn-secret-previous", "TURN_SECRET_PREVIOUS", previous_turn_secret, "the one before it, still good");
   auto turn = apps::add_turn_options(app);
   app.add_option("--tls-cert", c.tls_certificate, "PEM certificate chain: HTTPS and WSS only")->check(CLI::ExistingFile);
-  app.add_option("--tls-key", c.tls_key, "PEM private key of --tls-cert")->check(CLI::ExistingFile);
+  auto* tls_key = app.add_option("--tls-key", c.tls_key, "PEM private key of --tls-cert")->check(CLI::ExistingFile);
+  bool self_signed = false;
+  app.add_flag("--tls-self-signed", self_signed,
+               "for a laboratory: HTTPS and WSS with a certificate that is made once and kept in the state directory")
+      ->excludes(tls_key);
   double drain = 20, drain_delay = 0;
   app.add_option("--drain", drain, "seconds from SIGTERM to the end, at most: what has begun is finished in them")
       ->check(CLI::Range(0.0, 3600.0))
@@ -113,6 +118,17 @@ int main(int argc, char** argv) {
     }
     std::puts(key->c_str());
     return 0;
+  }
+  if (self_signed) {
+    const auto kept = registry::kept_certificate(host, c.state_directory, c.listen);
+    if (!kept) {
+      apps::say(apps::log_level::error, kept.error());
+      return 2;
+    }
+    c.tls_certificate = kept->certificate_file;
+    c.tls_key = kept->key_file;
+    apps::say(apps::log_level::warning,
+              "a self-signed certificate, for a laboratory: " + kept->certificate_file + ", fingerprint " + kept->fingerprint);
   }
   apps::log_sink sink;
   registry::service service(host, c, trace::tracer(sink, {}));

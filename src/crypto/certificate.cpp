@@ -32,6 +32,24 @@ std::string date_text(base::wall_time at) {
   return text.data();
 }
 
+//   SubjectAltName ::= SEQUENCE OF GeneralName       RFC 5280 §4.2.1.6, in DER
+//   GeneralName: [2] IA5String, a DNS name; [7] OCTET STRING, 4 or 16 octets of an address
+base::bytes alternative_names(const certificate_options& options) {
+  constexpr std::uint8_t sequence = 0x30, dns_name = 0x82, address = 0x87;
+  const auto add = [](base::bytes& out, std::uint8_t tag, std::span<const std::uint8_t> content) {
+    out.push_back(tag);
+    if (content.size() >= 0x100) out.insert(out.end(), {0x82, static_cast<std::uint8_t>(content.size() >> 8)});
+    else if (content.size() >= 0x80) out.push_back(0x81);
+    out.push_back(static_cast<std::uint8_t>(content.size()));
+    out.insert(out.end(), content.begin(), content.end());
+  };
+  base::bytes names, all;
+  for (const auto& n : options.dns_names) add(names, dns_name, {reinterpret_cast<const std::uint8_t*>(n.data()), n.size()});
+  for (const auto& a : options.addresses) add(names, address, a.octets());
+  add(all, sequence, names);
+  return all;
+}
+
 class certificate_writer {
  public:
   certificate_writer() {
@@ -65,7 +83,15 @@ class certificate_writer {
     require(mbedtls_mpi_read_binary(&serial_, serial.data(), serial.size()), "certificate serial");
     require(mbedtls_x509write_crt_set_serial(&crt_, &serial_), "certificate serial");
 
-    std::array<std::uint8_t, 2048> buffer{};
+    if (!options.dns_names.empty() || !options.addresses.empty()) {
+      constexpr std::string_view subject_alt_name("\x55\x1d\x11");  // 2.5.29.17
+      const auto names = alternative_names(options);
+      require(mbedtls_x509write_crt_set_extension(&crt_, subject_alt_name.data(), subject_alt_name.size(), 0, names.data(),
+                                                  names.size()),
+              "certificate names");
+    }
+
+    std::array<std::uint8_t, 4096> buffer{};
     const int size =
         mbedtls_x509write_crt_der(&crt_, buffer.data(), buffer.size(), native_random, const_cast<random_source*>(&random));
     require(size, "certificate");

@@ -5,8 +5,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.hpp"
+#include "base/endpoint.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "crypto/fingerprint.hpp"
@@ -20,6 +22,9 @@ struct certificate_options {
   std::string common_name = "strata";                     // goes over the wire in clear: nothing personal in it
   base::duration backdated = std::chrono::hours(24);      // for peers whose clock is behind
   base::duration lifetime = 30 * std::chrono::hours(24);  // from now
+  // Of the server that shows it (RFC 5280 §4.2.1.6), for clients that look for them: DNS names and addresses.
+  std::vector<std::string> dns_names = {};
+  std::vector<base::ip_address> addresses = {};
 };
 
 // Immutable and cheap to copy; copies share the key.

@@ -1,10 +1,12 @@
 """What an operator relies on: settings and their precedence, readiness, the drain, reload, the service manager, logs."""
+import hashlib
 import http.client
 import json
 import os
 import signal
 import socket
 import ssl
+import stat
 import subprocess
 import tempfile
 
@@ -242,6 +244,27 @@ def the_certificate_is_exchanged_under_open_connections(binaries):
             lab.processes["registryd"].send_signal(signal.SIGHUP)
             until(lambda: "not reloaded" in open(lab.logs["registryd"]).read(), "the bad key is complained of")
             check(connect().sock.getpeercert(True) != first, "a bad key changes nothing")
+
+
+def a_laboratory_gets_a_certificate(binaries):
+    with Lab(binaries, ["ada", "grace"], registry_options=["--tls-self-signed"]) as lab:
+        cert, key = lab.path("state/tls-self-signed.crt"), lab.path("state/tls-self-signed.key")
+        check(stat.S_IMODE(os.stat(key).st_mode) == 0o600, "its key has mode 0600")
+        shown = subprocess.run(["openssl", "x509", "-in", cert, "-noout", "-fingerprint", "-sha256", "-ext", "subjectAltName"], capture_output=True, text=True).stdout
+        digest = shown.split("=", 1)[1].split("\n")[0]
+        check(digest in open(lab.logs["registryd"]).read(), "its fingerprint is said", shown)
+        check("DNS:localhost" in shown and "127.0.0.1" in shown, "it names this machine", shown)
+        for p, at in (("ada", "localhost"), ("grace", "127.0.0.1")):
+            lab.start_meshd(p, "--trust", cert, env={"SIGNALING_URL": f"wss://{at}:{lab.http_port}/ws", "TOKEN_URL": f"https://{at}:{lab.http_port}/api/token"})
+        lab.program("ada").wait_for_peers("grace")
+        check(True, "sidecars that trust it meet, by name and by number")
+        trusting = ssl.create_default_context(cafile=cert)
+        with socket.create_connection(("127.0.0.1", lab.http_port)) as plain, trusting.wrap_socket(plain, server_hostname="localhost") as s:
+            check(hashlib.sha256(s.getpeercert(True)).hexdigest().upper() == digest.replace(":", ""), "other clients verify it as well")
+        lab.stop("registryd")
+        lab.start_registry()
+        with socket.create_connection(("127.0.0.1", lab.http_port)) as plain, trusting.wrap_socket(plain, server_hostname="localhost") as s:
+            check(hashlib.sha256(s.getpeercert(True)).hexdigest().upper() == digest.replace(":", ""), "it is kept over a restart")
 
 
 def logs_are_readable_and_hold_no_secrets(binaries):
