@@ -16,6 +16,23 @@ http::response service::metrics() const {
   };
   const auto& r = relay_.counters();
   metric("http_requests_total", "counter", "HTTP requests handled", counters_.requests);
+  constexpr std::array<std::string_view, 6> classes{"", "1xx", "2xx", "3xx", "4xx", "5xx"};
+  for (std::size_t c = 1; c < classes.size(); ++c)
+    metric("http_responses_total", c == 1 ? "counter" : "", c == 1 ? "answers by class of status" : "", counters_.answers[c],
+           fmt::format("{{class=\"{}\"}}", classes[c]));
+  metric("http_connections", "gauge", "connections now, WebSockets among them", server_->connections());
+  metric("http_connections_refused_total", "counter", "connections beyond a limit", server_->counters().refused);
+  metric("http_bad_requests_total", "counter", "requests that were no HTTP or beyond a limit",
+         server_->counters().bad_requests);
+  metric("draining", "gauge", "1 from the order to end on", stop_.is_set() ? 1 : 0);
+  metric("store_commits_total", "counter", "commits that are on the disk", store_->commits());
+  metric("store_failures_total", "counter", "commits that failed", store_->failures());
+  const auto& t = tasks_->counters();
+  metric("tasks_submitted_total", "counter", "tasks taken", t.submitted);
+  metric("tasks_claimed_total", "counter", "tasks handed to an agent", t.claimed);
+  metric("tasks_ended_total", "counter", "tasks that agents have ended", t.completed, "{outcome=\"completed\"}");
+  metric("tasks_ended_total", "", "", t.failed, "{outcome=\"failed\"}");
+  metric("tasks_refused_total", "counter", "submissions and steps that were refused", t.refused);
   metric("tokens_issued_total", "counter", "API keys exchanged for tokens", counters_.tokens_issued);
   metric("tokens_refused_total", "counter", "token requests without a known key", counters_.tokens_refused);
   metric("unauthorised_total", "counter", "requests without valid credentials", counters_.unauthorised);

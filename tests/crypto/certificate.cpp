@@ -67,3 +67,22 @@ TEST_CASE("A certificate survives the way through PEM, and mixed-up or broken te
   CHECK(crypto::certificate::from_pem(one.pem(), "nonsense").error() == make_error_code(crypto::errc::malformed_key));
   CHECK(crypto::certificate::from_pem(one.pem(), two.private_key_pem()).error() == make_error_code(crypto::errc::key_mismatch));
 }
+
+TEST_CASE("A certificate names the servers and addresses that were asked for, also when they are many") {
+  crypto::certificate_options o;
+  for (int i = 0; i < 40; ++i) o.dns_names.push_back("server-" + std::to_string(i) + ".example.org");
+  o.addresses = {base::ip_address::v4(192, 0, 2, 1), base::ip_address::loopback(base::ip_family::v6)};
+  for (const std::size_t names : {40u, 5u, 1u, 0u}) {
+    CAPTURE(names);
+    o.dns_names.resize(names);
+    const auto made = crypto::certificate::generate(seeded(1), noon, o);
+    auto& crt = made.native().certificate;
+    std::size_t found = 0;
+    for (const auto* n = &crt.subject_alt_names; n != nullptr; n = n->next) {
+      if (n->buf.p == nullptr) continue;
+      const std::string_view text(reinterpret_cast<const char*>(n->buf.p), n->buf.len);
+      if (text.starts_with("server-")) ++found;
+    }
+    CHECK(found == names);
+  }
+}

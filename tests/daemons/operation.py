@@ -3,6 +3,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -227,17 +228,21 @@ def the_certificate_is_exchanged_under_open_connections(binaries):
         cert, key = make(probe.dir, "first")
         insecure = ssl.create_default_context()
         insecure.check_hostname, insecure.verify_mode = False, ssl.CERT_NONE
-        with Lab(binaries, ["ada"], registry_options=["--tls-cert", cert, "--tls-key", key]) as lab:
-            def connect():
-                c = http.client.HTTPSConnection("127.0.0.1", lab.http_port, context=insecure, timeout=DEADLINE)
+        with Lab(binaries, ["ada"], registry_options=["--tls-cert", cert, "--tls-key", key, "--turn", "127.0.0.1:0", "--turn-tls", "127.0.0.1:0"]) as lab:
+            def connect(port=None):
+                c = http.client.HTTPSConnection("127.0.0.1", port or lab.http_port, context=insecure, timeout=DEADLINE)
                 c.connect()
                 return c
 
             kept = connect()
             first = kept.sock.getpeercert(True)
+            kept.request("GET", "/api/config", headers={"X-API-Key": lab.keys["ada"]})
+            turns = re.search(r"turns:127\.0\.0\.1:(\d+)", kept.getresponse().read().decode()).group(1)
+            check(connect(int(turns)).sock.getpeercert(True) == first, "the TURN server shows the same certificate")
             make(probe.dir, "second")
             lab.processes["registryd"].send_signal(signal.SIGHUP)
             until(lambda: connect().sock.getpeercert(True) != first, "new connections get the new certificate")
+            check(connect(int(turns)).sock.getpeercert(True) != first, "TURN connections as well")
             kept.request("GET", "/healthz")
             check(kept.getresponse().status == 200, "the certificate is exchanged and the old connection goes on")
             _write(probe.dir, "key.pem", "letters")
@@ -265,6 +270,32 @@ def a_laboratory_gets_a_certificate(binaries):
         lab.start_registry()
         with socket.create_connection(("127.0.0.1", lab.http_port)) as plain, trusting.wrap_socket(plain, server_hostname="localhost") as s:
             check(hashlib.sha256(s.getpeercert(True)).hexdigest().upper() == digest.replace(":", ""), "it is kept over a restart")
+
+
+def metrics_are_bounded_whatever_clients_send(binaries):
+    with Lab(binaries, ["ada"], registry_options=["--turn", "127.0.0.1:0"]) as lab:
+        key = {"X-API-Key": lab.keys["ada"]}
+
+        def series():
+            text = lab.request("GET", "/metrics")[1]
+            lines = [line for line in text.splitlines() if line]
+            kinds = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+            values = [line for line in lines if not line.startswith("#")]
+            check(len(kinds) == len(set(kinds)), "every name is described once", kinds)
+            check(all(re.fullmatch(r'[a-z_]+(\{[a-z]+="[a-z0-9 ]+"\})? \d+', v) for v in values), "every line is one of the format", values)
+            check({v.split("{")[0].split()[0] for v in values} == set(kinds), "and every one has values")
+            return {v.rsplit(" ", 1)[0]: int(v.rsplit(" ", 1)[1]) for v in values}
+
+        before = series()
+        for i in range(50):
+            lab.request("GET", f"/nothing/{i}")
+            lab.request("POST", "/api/hub/tasks", {"skill": f"s{i}", "target_agent_id": f"a{i}"}, key)
+            lab.request("POST", "/api/registry/agents", {"agent_id": f"agent-{i}", "hostname": f"h{i}"}, key)
+        after = series()
+        check(set(after) == set(before), "names that clients choose become no series", set(after) - set(before))
+        check(after['strata_registry_http_responses_total{class="4xx"}'] >= 50, "errors are counted", after)
+        check(after["strata_registry_tasks_submitted_total"] >= 50 and after["strata_registry_store_commits_total"] >= 50, "tasks and commits are", after)
+        check(after["strata_registry_draining"] == 0 and after["strata_registry_store_failures_total"] == 0, "nothing is wrong", after)
 
 
 def logs_are_readable_and_hold_no_secrets(binaries):
