@@ -251,6 +251,9 @@ http::response service::issue_token(const http::request& r) {
   const auto* who = key ? keys_.find(*key) : nullptr;
   if (who == nullptr) {
     ++counters_.tokens_refused;
+    tracer_(host_.now(), trace::drop{trace::layer::registry,
+                                     key ? "a token was asked for with an unknown key" : "a token was asked for without a key",
+                                     r.remote, 0});
     return unauthorised("an API key is needed in X-API-Key");
   }
   std::array<std::uint8_t, 16> random;
@@ -370,6 +373,7 @@ std::optional<identity> service::authenticate_socket(const http::request& r) con
 http::response service::upgrade(const http::request& r) {
   if (authenticate_socket(r)) return http::accept_websocket(r);
   ++counters_.unauthorised;
+  tracer_(host_.now(), trace::drop{trace::layer::registry, "a socket was asked for without a valid token", r.remote, 0});
   return unauthorised("a valid token is needed");
 }
 
@@ -380,11 +384,14 @@ async::task<> service::serve_socket(const http::request& r, http::websocket& ws)
   struct connected {
     service& self;
     signaling::connection_id id;
+    const std::string& peer;
     ~connected() {
       self.sockets_.erase(id);
+      self.tracer_(self.host_.now(), trace::note{trace::layer::registry, peer, "disconnected"});
       self.deliver(self.relay_.disconnected(id));
     }
-  } const entry{*this, id};
+  } const entry{*this, id, who->peer_id};
+  tracer_(host_.now(), trace::note{trace::layer::registry, who->peer_id, "connected from " + r.remote.to_string()});
   sockets_.emplace(id, &ws);
   ++counters_.sockets_opened;
   deliver(relay_.connected(id, who->peer_id));

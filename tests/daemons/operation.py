@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -142,6 +143,22 @@ def the_service_manager_is_told(binaries):
                     check(manager.next(but=["WATCHDOG"]).get("STOPPING") == "1", f"{name}: and says so as well")
             finally:
                 del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
+
+
+def the_units_are_sound_and_tight(binaries):
+    if not shutil.which("systemd-analyze"):
+        print("SKIP daemons: the units are verified: systemd-analyze is not installed")
+        return
+    units = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "systemd")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in sorted(os.listdir(units)):
+            with open(os.path.join(units, name), encoding="utf-8") as f:
+                text = f.read()
+            path = _write(folder, name.replace("@", "@x"), text.replace("/usr/bin/", binaries + "/"))
+            done = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True, timeout=DEADLINE)
+            check(done.returncode == 0 and name.split(".")[0] not in done.stderr, f"{name} is accepted", done)
+            done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20", path], capture_output=True, text=True, timeout=DEADLINE)
+            check(done.returncode == 0, f"{name} leaves an exposure of at most 2.0", done.stdout[-200:] + done.stderr[-200:])
 
 
 def readiness_tells_reasons(binaries):
@@ -307,8 +324,13 @@ def logs_are_readable_and_hold_no_secrets(binaries):
             token = lab.token("ada")
             lab.request("GET", f"/ws?token={token}x")
             lab.request("POST", "/api/hub/tasks", b"\x1b[31m", {"X-API-Key": lab.keys["ada"]})
+            lab.request("POST", "/api/token", headers={"X-API-Key": "ak_of_nobody"})
             for p in ("ada", "grace", "registryd"):
                 lab.stop(p)
+            with open(lab.logs["registryd"], encoding="utf-8") as f:
+                said = f.read()
+            check(all(w in said for w in ("ada: connected from 127.0.0.1", "ada: disconnected", "with an unknown key", "without a valid token")), f"{form}: who came, who left and who was refused is told", said)
+            check("ak_of_nobody" not in said, f"{form}: a key that was refused is not written either")
             for name, path in lab.logs.items():
                 with open(path, encoding="utf-8") as f:
                     text = f.read()
