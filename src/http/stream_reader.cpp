@@ -19,6 +19,13 @@ async::task<base::result<std::size_t>> stream_reader::fill(base::instant deadlin
   co_return n;
 }
 
+base::bytes stream_reader::take_buffered() {
+  auto rest = base::to_bytes(buffered());
+  buffer_ = base::bytes();  // "= {}" would keep the room
+  used_ = 0;
+  return rest;
+}
+
 // RFC 9112 §2.2: some old clients send a line end too many after a body. Two are let pass, not a flood.
 void stream_reader::skip_empty_lines() {
   for (int i = 0; i < 2 && buffered().size() >= 2 && buffered()[0] == '\r' && buffered()[1] == '\n'; ++i) use(2);

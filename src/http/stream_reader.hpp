@@ -29,7 +29,7 @@ class stream_reader {
   void use(std::size_t n) noexcept { used_ += n; }
   // Gives both away, for what comes after HTTP.
   [[nodiscard]] std::unique_ptr<net::stream> take_stream() noexcept { return std::move(stream_); }
-  [[nodiscard]] base::bytes take_buffered() const { return base::to_bytes(buffered()); }
+  [[nodiscard]] base::bytes take_buffered();  // and keeps no room for more
 
   // Reads more into the buffer; 0 at the end of the stream.
   [[nodiscard]] async::task<base::result<std::size_t>> fill(base::instant deadline);

@@ -72,7 +72,9 @@ async::task<> websocket::converse() {
 }
 
 async::task<> websocket::read() {
-  base::bytes piece(8 * 1024);
+  // Most sockets are silent most of the time: only one that is busy gets much room.
+  constexpr std::size_t least_piece = 512, most_piece = 16 * 1024;
+  base::bytes piece(least_piece);
   for (;;) {
     while (auto e = reader_.next()) {
       const bool more = co_await handle(std::move(*e));
@@ -89,6 +91,8 @@ async::task<> websocket::read() {
       co_return;
     }
     reader_.feed(base::byte_view(piece).first(*n));
+    if (*n == piece.size() && *n < most_piece) piece = base::bytes(4 * *n);
+    else if (*n < least_piece && piece.size() > least_piece) piece = base::bytes(least_piece);
   }
 }
 

@@ -18,7 +18,10 @@ std::optional<websocket_event> websocket_reader::next() {
   while (!ended_) {
     if (!frame_) {
       if (auto e = begin_frame()) return e;
-      if (!frame_) return std::nullopt;
+      if (!frame_) {
+        let_go();
+        return std::nullopt;
+      }
     }
     take_payload();
     // RFC 6455 §8.1: as soon as it is known, not only when the message is whole.
@@ -27,6 +30,13 @@ std::optional<websocket_event> websocket_reader::next() {
     if (auto e = end_frame()) return e;
   }
   return std::nullopt;
+}
+
+// Between messages nothing is kept: many sockets are silent for hours.
+void websocket_reader::let_go() {
+  if (used_ != buffer_.size() || used_ == 0) return;
+  buffer_ = base::bytes();  // "= {}" would keep the room
+  used_ = 0;
 }
 
 std::optional<websocket_event> websocket_reader::begin_frame() {

@@ -33,6 +33,7 @@ class websocket_reader {
   [[nodiscard]] bool ended() const noexcept { return ended_; }
 
  private:
+  void let_go();
   [[nodiscard]] std::optional<websocket_event> begin_frame();
   [[nodiscard]] std::optional<websocket_event> end_frame();
   void take_payload();
