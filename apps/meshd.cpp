@@ -10,6 +10,7 @@
 #include "log.hpp"
 #include "mesh/identity.hpp"
 #include "mesh/node.hpp"
+#include "meshd_pairing.hpp"
 #include "settings.hpp"
 #include "store/sqlite.hpp"
 #include "trace/recorder.hpp"
@@ -28,6 +29,11 @@ std::string default_socket() {
   if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr && *runtime != '\0')
     return std::string(runtime) + "/strata-meshd.sock";
   return "/tmp/chatixia-sidecar.sock";
+}
+
+std::string own_name() {
+  char name[65] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "a machine without a name";
 }
 
 std::string check_url(const std::string& text, std::initializer_list<std::string_view> schemes) {
@@ -63,6 +69,10 @@ int main(int argc, char** argv) {
       ->envname("TOKEN_URL")
       ->check([](const std::string& u) { return check_url(u, {"http", "https"}); });
   settings.secret("api-key", "API_KEY", c.signaling.api_key, "the API key");
+  settings.secret("device-token", "DEVICE_TOKEN", c.signaling.device_token,
+                  "the token of a paired device, instead of an API key");
+  std::string pair;
+  app.add_option("--pair", pair, "a pairing code: ask to join with it, wait for an admin, keep the token in --state-dir");
   app.add_option("--ipc", c.ipc_path, "path of the local socket")->envname("IPC_SOCKET");
   app.add_option("--state-dir", state_directory,
                  "directory of the long-term key, of the keys that peers are known by, and of messages that wait")
@@ -95,8 +105,8 @@ int main(int argc, char** argv) {
 
   c.tcp = tcp_policies.at(tcp);
   c.policy = candidate_policies.at(candidates);
-  if (c.signaling.api_key.empty()) {
-    apps::say(apps::log_level::error, "no API key: set API_KEY or --api-key-file");
+  if (!pair.empty() && state_directory.empty()) {
+    apps::say(apps::log_level::error, "--pair needs --state-dir, where the token is kept");
     return 2;
   }
 
@@ -111,6 +121,19 @@ int main(int argc, char** argv) {
   }
 
   net::asio_host host;
+  if (c.signaling.api_key.empty() && c.signaling.device_token.empty() && !state_directory.empty()) {
+    auto token = apps::device_token(host, state_directory, pair, c.agent_id.empty() ? own_name() : c.agent_id,
+                                    {c.signaling.token_url, c.signaling.trust_file});
+    if (!token) {
+      apps::say(apps::log_level::error, token.error());
+      return 2;
+    }
+    c.signaling.device_token = std::move(*token);
+  }
+  if (c.signaling.api_key.empty() && c.signaling.device_token.empty()) {
+    apps::say(apps::log_level::error, "no API key: set API_KEY or --api-key-file, or join with --pair CODE");
+    return 2;
+  }
   std::unique_ptr<store::engine> kept;
   if (!state_directory.empty()) {
     auto key = mesh::kept_identity(state_directory, [&host](base::byte_span out) { host.random(out); });

@@ -7,6 +7,7 @@
 #include "registry/laboratory_certificate.hpp"
 #include "registry/service.hpp"
 #include "registry/state_files.hpp"
+#include "registryd_commands.hpp"
 #include "registryd_turn.hpp"
 #include "settings.hpp"
 
@@ -94,7 +95,23 @@ int main(int argc, char** argv) {
   std::string peer, role = "agent";
   add_key->add_option("peer", peer, "peer id")->required();
   add_key->add_option("--role", role)->capture_default_str();
+  bool six_digits = false;
+  app.add_flag("--six-digit-codes", six_digits, "pairing codes as clients of the older protocol insist on them");
+  std::vector<std::string> proxies;
+  app.add_option("--trusted-proxy", proxies, "ADDRESS[/BITS] of proxies whose X-Forwarded-For is believed; may be repeated");
+  apps::registryd_commands commands(app);
   if (const auto code = settings.parse(argc, argv)) return *code;
+  if (const auto code = commands.run(c)) return *code;
+
+  if (six_digits) c.pairing.codes = registry::code_kind::six_digits;
+  for (const auto& text : proxies) {
+    const auto prefix = turn::server::address_prefix::parse(text);
+    if (!prefix) {
+      apps::say(apps::log_level::error, "--trusted-proxy: '" + text + "' is not ADDRESS[/BITS]");
+      return 2;
+    }
+    c.pairing.trusted_proxies.push_back(*prefix);
+  }
 
   if (port && listens->count() == 0) listen = {"0.0.0.0:" + std::to_string(*port)};
   if (drain_delay > drain) {

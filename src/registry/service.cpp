@@ -9,7 +9,8 @@ namespace {
 
 constexpr auto turn_lifetime = std::chrono::hours(1);
 constexpr auto store_pause = std::chrono::seconds(1);  // after a commit that failed
-constexpr std::uint16_t close_slow = 1008;             // RFC 6455 §7.4.1: policy violation
+constexpr std::uint16_t close_revoked = 4003;
+constexpr std::uint16_t close_slow = 1008;  // RFC 6455 §7.4.1: policy violation
 constexpr std::size_t most_connections = 16'384;
 constexpr std::size_t most_connections_per_address = 4'096;  // a proxy in front is one address
 constexpr std::string_view development_key = "ak_dev_001";
@@ -57,7 +58,7 @@ service::service(net::host& h, service_config c, trace::tracer t)
       config_(std::move(c)),
       tracer_(std::move(t)),
       cors_(config_.cors_origins),
-      relay_([this](std::string_view peer) { return keys_.names_peer(peer); }) {}
+      relay_([this](std::string_view peer) { return is_member(peer); }) {}
 
 service::~service() = default;
 
@@ -124,15 +125,33 @@ std::string service::start_turn(std::shared_ptr<const net::tls_server_identity> 
   return {};
 }
 
+store::schema service::schema() {
+  auto tables = pairing_service::tables();
+  tables.insert(tables.end(), {std::string(task_queue::table), std::string(watched_store::table)});
+  return {.tables = std::move(tables)};
+}
+
 std::string service::open_store() {
   const bool kept = !config_.state_directory.empty();
   const auto path = kept ? config_.state_directory + "/registry.db" : std::string(":memory:");
-  auto opened =
-      store::open_sqlite(host_, path, {.tables = {std::string(task_queue::table), std::string(watched_store::table)}});
+  auto opened = store::open_sqlite(host_, path, schema());
   if (!opened) return path + ": " + opened.error().message();
   store_ = std::make_unique<watched_store>(host_, std::move(*opened));
   tasks_ = std::make_unique<task_service>(host_, *store_, agents_);
+  pairing_ = std::make_unique<pairing_service>(host_, *store_, revocations_, config_.pairing,
+                                               [this](std::string_view peer) { cut_off(peer); });
+  if (auto trouble = pairing_->start(); !trouble.empty()) return trouble;
   return tasks_->start();
+}
+
+bool service::is_member(std::string_view peer) const {
+  return keys_.names_peer(peer) || (pairing_ && pairing_->names_peer(peer));
+}
+
+// Whose access has ended hears nothing more, and the others hear that it is gone.
+void service::cut_off(std::string_view peer) {
+  if (const auto c = relay_.connection_of(peer))
+    if (const auto at = sockets_.find(*c); at != sockets_.end()) at->second->start_close(close_revoked, "access was revoked");
 }
 
 std::string service::read_keys() {
@@ -153,6 +172,7 @@ async::task<> service::run() {
     if (stun_) s.spawn("stun responder", [this] { return stun_->run(); });
     if (turn_) s.spawn("turn server", [this] { return turn_->run(); });
     s.spawn("tasks", [this] { return tasks_->run(); });
+    s.spawn("pairing", [this] { return pairing_->run(); });
     s.spawn("drain", [this] { return drain(); });
     co_await async::with_scope(async::at_end::join, [this](async::scope& listening) -> async::task<> {
       for (auto& l : listeners_) listening.spawn("listener", [this, &l] { return server_->run(std::move(l)); });
@@ -173,6 +193,7 @@ async::task<http::response> service::handle(const http::request& r) {
 async::task<http::response> service::dispatch(const http::request& r) {
   if (r.path == "/api/hub/heartbeat") co_return r.method == "POST" ? co_await heartbeat(r) : method_not_allowed("POST");
   if (r.path == "/api/hub/tasks" || r.path.starts_with("/api/hub/tasks/")) co_return co_await handle_tasks(r);
+  if (r.path.starts_with("/api/pairing/")) co_return co_await pairing_->handle(r, authenticate(r));
   if (r.path == "/readyz") co_return r.method == "GET" || r.method == "HEAD" ? co_await readiness() : method_not_allowed("GET");
   co_return answer(r);
 }
@@ -242,19 +263,23 @@ std::optional<identity> service::authenticate(const http::request& r) const {
 std::optional<identity> service::authenticate_token(std::string_view token) const {
   const auto c = tokens_.verify(token, host_.wall_now(), revocations_);
   // A key that was taken out of the file takes its tokens with it.
-  if (!c || !keys_.names_peer(c->sub)) return std::nullopt;
+  if (!c || !is_member(c->sub)) return std::nullopt;
   return identity{c->sub, c->role};
 }
 
+// An API key, or the token of a paired device.
 http::response service::issue_token(const http::request& r) {
-  const auto key = r.headers.single("X-API-Key");
+  if (auto later = pairing_->out_of_tries(r)) return std::move(*later);
+  const auto key = r.headers.single("X-API-Key"), device = r.headers.single("X-Device-Token");
   const auto* who = key ? keys_.find(*key) : nullptr;
+  if (who == nullptr && device) who = pairing_->find(*device);
+  if (key || device) pairing_->note_token(r, who, who != nullptr ? std::string_view() : device.value_or(key.value_or("")));
   if (who == nullptr) {
     ++counters_.tokens_refused;
     tracer_(host_.now(), trace::drop{trace::layer::registry,
                                      key ? "a token was asked for with an unknown key" : "a token was asked for without a key",
                                      r.remote, 0});
-    return unauthorised("an API key is needed in X-API-Key");
+    return unauthorised("an API key is needed in X-API-Key, or a device token in X-Device-Token");
   }
   std::array<std::uint8_t, 16> random;
   host_.random(random);

@@ -17,12 +17,14 @@
 #include "registry/credentials.hpp"
 #include "registry/jwt.hpp"
 #include "registry/keys.hpp"
+#include "registry/pairing_service.hpp"
 #include "registry/revocations.hpp"
 #include "registry/stun_service.hpp"
 #include "registry/task_service.hpp"
 #include "registry/turn_service.hpp"
 #include "registry/watched_store.hpp"
 #include "signaling/relay.hpp"
+#include "store/schema.hpp"
 #include "trace/sink.hpp"
 
 namespace strata::registry {
@@ -40,6 +42,7 @@ struct service_config {
   std::optional<turn_service_config> turn;
   std::string tls_certificate, tls_key;  // PEM files
   std::string ports_file;
+  pairing_config pairing;
   std::vector<std::string> cors_origins;            // of web pages that may use the API; as cors::check takes them
   base::duration drain = std::chrono::seconds(20);  // from stop() to the end of run(), at most
   base::duration drain_delay{};                     // of it: not ready, but still serving whoever comes
@@ -55,6 +58,7 @@ struct service_counters {
 class service {
  public:
   service(net::host& h, service_config c, trace::tracer t);
+  [[nodiscard]] static store::schema schema();  // of registry.db in the state directory
   ~service();
 
   // Reads keys and secrets and binds the sockets. The text says what is wrong; empty when nothing is.
@@ -96,6 +100,8 @@ class service {
   std::optional<identity> authenticate_socket(const http::request& r) const;
   std::optional<identity> authenticate_token(std::string_view token) const;
   bool may_read(const http::request& r);
+  [[nodiscard]] bool is_member(std::string_view peer) const;
+  void cut_off(std::string_view peer);
   std::string open_store();
   std::string read_keys();
   std::string start_turn(std::shared_ptr<const net::tls_server_identity> identity);
@@ -110,6 +116,7 @@ class service {
   agents agents_;
   std::unique_ptr<watched_store> store_;
   std::unique_ptr<task_service> tasks_;
+  std::unique_ptr<pairing_service> pairing_;
   signaling::relay relay_;
   std::map<signaling::connection_id, http::websocket*> sockets_;
   std::uint64_t next_connection_ = 1;

@@ -166,6 +166,11 @@ std::vector<connection_id> relay::unauthorised() const {
   return list;
 }
 
+std::optional<connection_id> relay::connection_of(std::string_view peer_id) const {
+  const auto at = by_peer_.find(peer_id);
+  return at == by_peer_.end() ? std::nullopt : std::optional(at->second);
+}
+
 std::vector<std::string> relay::registered_peers() const {
   std::vector<std::string> peers;
   for (const auto& [peer, connection] : by_peer_)

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,7 @@ class relay {
   // Registered, and payload.caps of its register held "tasks": work for the peer may be pushed on this connection.
   [[nodiscard]] bool takes_tasks(connection_id c) const;
 
+  [[nodiscard]] std::optional<connection_id> connection_of(std::string_view peer_id) const;
   [[nodiscard]] std::size_t connections() const noexcept { return by_connection_.size(); }
   [[nodiscard]] std::vector<std::string> registered_peers() const;
   // Connections of peers that are not authorised any more.

@@ -76,7 +76,9 @@ async::task<> session::until_overtaken() {
 async::task<base::result<std::string>> session::exchange_token() {
   const auto url = http::url::parse(config_.token_url);
   if (!url) co_return base::fail(url.error());
-  http::outgoing_request r{.method = "POST", .url = *url, .headers = {{"X-API-Key", config_.api_key}}, .body = {}};
+  http::outgoing_request r{.method = "POST", .url = *url, .headers = {}, .body = {}};
+  if (config_.api_key.empty()) r.headers.set("X-Device-Token", config_.device_token);
+  else r.headers.set("X-API-Key", config_.api_key);
   http::fetch_options o;
   o.tls = tls_of(host_, config_.trust_file);
   const auto reply = co_await http::fetch(host_, std::move(r), std::move(o));
@@ -240,7 +242,7 @@ class category final : public std::error_category {
   const char* name() const noexcept override { return "registry session"; }
   std::string message(int value) const override {
     switch (static_cast<session_errc>(value)) {
-      case session_errc::key_refused: return "the registry does not know the API key (401)";
+      case session_errc::key_refused: return "the registry does not know the API key or device token (401)";
       case session_errc::unexpected_reply: return "the registry's reply is not understood";
     }
     return "unknown error";

@@ -25,6 +25,7 @@ struct session_config {
   std::string signaling_url;  // ws:// or wss://
   std::string token_url;      // http:// or https://
   std::string api_key;
+  std::string device_token;                               // instead of a key, where this machine was paired
   base::json registration;                                // payload of the register message
   std::string trust_file;                                 // PEM of extra roots for https/wss; empty: the system's
   base::duration ping_every = std::chrono::seconds(20);   // under the idle time-outs of common proxies

@@ -17,6 +17,7 @@ import local_programs  # noqa: E402
 import nat_discovery  # noqa: E402
 import openapi  # noqa: E402
 import operation  # noqa: E402
+import pairing  # noqa: E402
 import recorded_runs  # noqa: E402
 import registry_api  # noqa: E402
 import tasks  # noqa: E402
@@ -31,7 +32,7 @@ def main():
     o = o.parse_args()
     binaries = os.path.abspath(os.path.join(o.build, "apps"))
     failed = False
-    for module in (registry_api, openapi, operation, tasks, turn_server, nat_discovery, links, local_programs, recorded_runs, bad_input):
+    for module in (registry_api, openapi, operation, pairing, tasks, turn_server, nat_discovery, links, local_programs, recorded_runs, bad_input):
         for name, test in list(vars(module).items()):
             if not callable(test) or getattr(test, "__module__", "") != module.__name__ or "_" not in name or name.startswith("_") or o.only not in name:
                 continue
