@@ -13,6 +13,7 @@
 #include "async/async.hpp"
 #include "base/hex.hpp"
 #include "mesh/ipc_client.hpp"
+#include "meshctl_messages.hpp"
 #include "meshctl_nat.hpp"
 #include "meshctl_trust.hpp"
 #include "meshctl_turn.hpp"
@@ -27,12 +28,12 @@ using namespace strata;
 
 namespace {
 
-constexpr int done = 0, failed = 1, misused = 2;
+using namespace apps::meshctl_exit;
 constexpr auto answer_limit = std::chrono::seconds(15);
 
-int complain(std::string_view text) {
+int complain(std::string_view text, int code = failed) {
   std::fprintf(stderr, "meshctl: %.*s\n", static_cast<int>(text.size()), text.data());
-  return failed;
+  return code;
 }
 
 std::string default_socket() {
@@ -78,7 +79,7 @@ void print_link(const base::json& l) {
 
 async::task<int> show_status(net::host& h, std::string path, bool peers_only, bool as_json) {
   auto client = co_await mesh::ipc_client::attach(h, path);
-  if (!client) co_return complain("no meshd at " + path + ": " + client.error().message());
+  if (!client) co_return complain("no meshd at " + path + ": " + client.error().message(), no_meshd);
   if (auto sent = co_await (*client)->command("status", base::json::object()); !sent)
     co_return complain(sent.error().message());
   base::json::array links;
@@ -106,7 +107,7 @@ async::task<int> show_status(net::host& h, std::string path, bool peers_only, bo
 
 async::task<int> send_text(net::host& h, std::string path, std::string peer, std::string text) {
   auto client = co_await mesh::ipc_client::attach(h, path);
-  if (!client) co_return complain("no meshd at " + path + ": " + client.error().message());
+  if (!client) co_return complain("no meshd at " + path + ": " + client.error().message(), no_meshd);
   auto message = base::json::make({{"type", "agent_prompt"},
                                    {"target_agent", peer},
                                    {"payload", base::json::make({{"message", std::move(text)}, {"direct", true}})}});
@@ -126,7 +127,7 @@ async::task<int> send_text(net::host& h, std::string path, std::string peer, std
 
 async::task<int> ping(net::host& h, std::string path, std::string peer, int count) {
   auto client = co_await mesh::ipc_client::attach(h, path);
-  if (!client) co_return complain("no meshd at " + path + ": " + client.error().message());
+  if (!client) co_return complain("no meshd at " + path + ": " + client.error().message(), no_meshd);
   std::vector<double> times;
   for (int i = 0; i < count; ++i) {
     (void)co_await (*client)->command("ping", base::json::make({{"target_peer", peer}, {"id", "meshctl"}}));
@@ -190,6 +191,9 @@ int show_timeline(const std::string& path) {
 int main(int argc, char** argv) {
   CLI::App app("meshctl: looks into meshd, STUN servers, messages and recorded runs");
   app.require_subcommand(1);
+  app.footer(
+      "Ends with 0: done; 1: it could not be done, or the answer is an error; 2: wrong options; 3: no meshd at the socket; 4: "
+      "no answer in time.");
   std::string path = default_socket();
   app.add_option("--ipc", path, "local socket of the meshd")->capture_default_str();
   bool as_json = false;
@@ -202,6 +206,26 @@ int main(int argc, char** argv) {
   auto* send = app.add_subcommand("send", "send a text to a peer's program");
   send->add_option("peer", peer)->required();
   send->add_option("text", text)->required();
+  auto* ask = app.add_subcommand("request", "ask a peer's program, and print its answer");
+  apps::request_options request_options;
+  ask->add_option("peer", request_options.peer)->required();
+  ask->add_option("text", request_options.text)->required();
+  ask->add_option("--skill", request_options.skill, "which of its skills is meant");
+  ask->add_option("--seconds", request_options.seconds, "how long to wait")
+      ->check(CLI::Range(0.001, 86400.0))
+      ->capture_default_str();
+  ask->add_flag("--json", request_options.as_json, "the payload of the answer as JSON");
+  auto* listens = app.add_subcommand("listen", "print what arrives for the programs of this meshd");
+  apps::listen_options listen_options;
+  listens->add_option("--answer", listen_options.answer, "answer every request with this text");
+  listens->add_option("-n,--count", listen_options.count, "end after so many messages")->check(CLI::Range(1, 1000000));
+  listens->add_flag("--json", listen_options.as_json, "as JSON, a line for each");
+  auto* watches = app.add_subcommand("watch", "the links and the way that messages take, whenever something changes");
+  watches->add_flag("--json", as_json, "as JSON, a line for each link");
+  auto* explains =
+      app.add_subcommand("explain", "why messages to a peer take the way they take, what was tried, what to change");
+  explains->add_option("peer", peer)->required();
+  explains->add_flag("--json", as_json, "all that the meshd says of the link, as JSON");
   auto* ping_peer = app.add_subcommand("ping", "round trips to a peer's sidecar");
   ping_peer->add_option("peer", peer)->required();
   ping_peer->add_option("-n,--count", count, "how many")->check(CLI::Range(1, 10000))->capture_default_str();
@@ -263,6 +287,10 @@ int main(int argc, char** argv) {
   net::asio_host host;
   if (*status || *peers) return host.run(show_status(host, path, peers->parsed(), as_json));
   if (*send) return host.run(send_text(host, path, peer, text));
+  if (*ask) return host.run(apps::request(host, path, request_options));
+  if (*listens) return host.run(apps::listen(host, path, listen_options));
+  if (*watches) return host.run(apps::watch(host, path, as_json));
+  if (*explains) return host.run(apps::explain(host, path, peer, as_json));
   if (*ping_peer) return host.run(ping(host, path, peer, count));
   if (*trust) return host.run(apps::speak_of_trust(host, path, trust_options));
   if (*turn) return host.run(apps::show_turn(host, turn_options));

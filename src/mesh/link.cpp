@@ -18,6 +18,7 @@ constexpr auto orderly_close_limit = std::chrono::seconds(1);
 constexpr auto restart_patience = std::chrono::seconds(25);  // after consent has run out, before the connection is given up
 constexpr std::size_t most_early_candidates = 64;
 constexpr std::size_t most_pings = 256;
+constexpr std::size_t most_pairs_told = 32;  // of an attempt, best first
 constexpr std::string_view channel_label = "mesh";
 
 std::size_t weight_of(const message& m) {
@@ -400,13 +401,25 @@ base::json link::describe(rtc::peer_connection& pc) const {
                                        {"dtls", milliseconds_or_null(t.dtls)},
                                        {"sctp", milliseconds_or_null(t.sctp)},
                                        {"channel", milliseconds_or_null(t.channel)}}));
+  const auto side = [](const ice::candidate& k) {
+    return base::json::make({{"type", ice::to_string(k.type)}, {"address", k.address.to_string()}});
+  };
   if (const auto pair = pc.ice().selected()) {
-    const auto side = [](const ice::candidate& k) {
-      return base::json::make({{"type", ice::to_string(k.type)}, {"address", k.address.to_string()}});
-    };
     c.set("local", side(pair->local));
     c.set("remote", side(pair->remote));
   }
+  base::json::array tried;
+  for (const auto& p : pc.ice().pairs()) {
+    if (tried.size() == most_pairs_told) break;
+    tried.push_back(base::json::make({{"local", side(p.local)},
+                                      {"remote", side(p.remote)},
+                                      {"state", ice::to_string(p.state)},
+                                      {"nominated", p.nominated},
+                                      {"checks", p.checks},
+                                      {"rtt_ms", milliseconds_or_null(p.rtt)},
+                                      {"reason", p.outcome}}));
+  }
+  c.set("pairs", std::move(tried));
   return c;
 }
 

@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bad_input  # noqa: E402
 import links  # noqa: E402
 import local_programs  # noqa: E402
+import meshctl  # noqa: E402
 import nat_discovery  # noqa: E402
 import openapi  # noqa: E402
 import operation  # noqa: E402
@@ -32,7 +33,7 @@ def main():
     o = o.parse_args()
     binaries = os.path.abspath(os.path.join(o.build, "apps"))
     failed = False
-    for module in (registry_api, openapi, operation, pairing, tasks, turn_server, nat_discovery, links, local_programs, recorded_runs, bad_input):
+    for module in (registry_api, openapi, operation, pairing, tasks, turn_server, nat_discovery, links, local_programs, meshctl, recorded_runs, bad_input):
         for name, test in list(vars(module).items()):
             if not callable(test) or getattr(test, "__module__", "") != module.__name__ or "_" not in name or name.startswith("_") or o.only not in name:
                 continue
