@@ -3,16 +3,19 @@
 
 usage: tests/crash/run.py --build FOLDER [--kills N] [--seed N] [--logs FOLDER]
 
-Workers submit tasks, take them and finish them, each on a connection of its own. What was acknowledged must be there after every
-restart: a task that was submitted, its result when it was finished. No task is handed out again while its lease lasts, and none that
+Workers submit tasks, take them and finish them, and an admin lets machines in, each on a connection of its own. What was acknowledged
+must be there after every restart: a task that was submitted, its result when it was finished, a pairing as it was decided, a device
+token that was released. In the end the audit log must be whole. No task is handed out again while its lease lasts, and none that
 is finished. Prints PASS or FAIL lines, then what was counted.
 """
 import argparse
+import hashlib
 import http.client
 import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -35,6 +38,9 @@ class History:
         self.keys = {}  # idempotency key: id
         self.taken = {}  # id: the agent that it was handed to last, and when
         self.finished = {}  # id: result
+        self.pairings = {}  # id: the status that was acknowledged last
+        self.tokens = {}  # device token: peer id
+        self.revoked = set()  # device tokens
         self.wrong = []
         self.unanswered = 0
 
@@ -122,6 +128,43 @@ def work(history, connection, stop, agent):
             history.finished[task] = result
 
 
+def pair(history, connection, stop, chance):
+    """Codes, redeemers, decisions and tokens; every third machine loses its access again."""
+
+    def post(path, body=None):
+        reply = connection.request("POST", "/api/pairing/" + path, body)
+        if reply is not None and reply[0] not in (200, 429):
+            history.complain(f"{path} was answered with {reply}")
+        return reply[1] if reply is not None and reply[0] == 200 else None
+
+    while not stop.is_set():
+        secret = f"{chance.random()}"
+        code = post("generate-code")
+        entry = code and post("pair", {"code": code["code"], "agent_name": "m", "claim_hash": hashlib.sha256(secret.encode()).hexdigest()})
+        if not entry:
+            return
+        with history.lock:
+            history.pairings[entry["id"]] = "pending_approval"
+        if not post(entry["id"] + "/approve"):
+            return history.pairings.pop(entry["id"])  # it may be approved or not
+        with history.lock:
+            history.pairings[entry["id"]] = "approved"
+        claimed = post(entry["id"] + "/status", {"secret": secret})
+        if not claimed or "device_token" not in claimed:
+            return None
+        with history.lock:
+            history.tokens[claimed["device_token"]] = entry["peer_id"]
+        if len(history.tokens) % 3:
+            continue
+        if not post(entry["id"] + "/revoke"):
+            del history.tokens[claimed["device_token"]]
+            return history.pairings.pop(entry["id"])
+        with history.lock:
+            history.pairings[entry["id"]] = "revoked"
+            history.revoked.add(claimed["device_token"])
+    return None
+
+
 def all_tasks(lab):
     found, after = {}, ""
     while True:
@@ -147,6 +190,15 @@ def compare(history, lab, where):
     for task, result in history.finished.items():
         if known.get(task, {}).get("state") != "completed" or known[task]["result"] != result:
             history.wrong.append(f"{where}: the result of {task} is lost")
+    status, pairings = lab.request("GET", "/api/pairing/all", headers={"X-API-Key": lab.keys["root"]})
+    found = {e["id"]: e["status"] for e in pairings} if status == 200 else {}
+    for entry, said in history.pairings.items():
+        if found.get(entry) != said:
+            history.wrong.append(f"{where}: the pairing {entry} was {said} and is {found.get(entry)}")
+    for token, peer in list(history.tokens.items())[-20:]:
+        status, body = lab.request("POST", "/api/token", headers={"X-Device-Token": token})
+        if (status == 200) != (token not in history.revoked) or status == 200 and body["peer_id"] != peer:
+            history.wrong.append(f"{where}: the token of {peer} is answered with {status}")
     keys = [t["payload"]["key"] for t in known.values()]
     if len(keys) != len(set(keys)):
         history.wrong.append(f"{where}: a task was made twice")
@@ -164,12 +216,16 @@ def main():
     agents = [f"agent{n}" for n in range(AGENTS)]
     numbers = [{"next": 0, "open": None} for _ in range(SUBMITTERS)]
     begin = time.monotonic()
-    with Lab(os.path.abspath(os.path.join(o.build, "apps")), agents) as lab:
+    lab = Lab(os.path.abspath(os.path.join(o.build, "apps")), [*agents, "root"])
+    with open(lab.path("keys.json"), "w", encoding="utf-8") as f:
+        json.dump({"keys": {k: {"peer_id": p, "role": "admin" if p == "root" else "agent"} for p, k in lab.keys.items()}}, f)
+    with lab:
         for kill in range(o.kills):
             stop = threading.Event()
             workers = [threading.Thread(target=submit, args=(history, Connection(lab.http_port, lab.keys["agent0"]), stop, f"s{n}", numbers[n]))
                        for n in range(SUBMITTERS)]
             workers += [threading.Thread(target=work, args=(history, Connection(lab.http_port, lab.keys[a]), stop, a)) for a in agents]
+            workers.append(threading.Thread(target=pair, args=(history, Connection(lab.http_port, lab.keys["root"]), stop, chance)))
             for w in workers:
                 w.start()
             time.sleep(chance.uniform(0.01, 0.4))  # lint: allow sleep: the moment of the kill is what the test varies
@@ -183,10 +239,16 @@ def main():
                 compare(history, lab, f"after kill {kill + 1}")
             if len(history.wrong) > 20:
                 break
+        lab.stop("registryd")
+        audit = subprocess.run([os.path.join(lab.binaries, "registryd"), "--state-dir", lab.path("state"), "audit", "verify"],
+                               capture_output=True, text=True, check=False)
+        check(audit.returncode == 0, "the audit log is whole", audit)
     for text in history.wrong[:20]:
         print(f"    {text}")
     check(not history.wrong, f"{o.kills} kills: what was acknowledged is there, and nothing happened twice", f"{len(history.wrong)} violations, the first: {history.wrong[:1]}")
     check(len(history.finished) > 5 * o.kills and history.unanswered > 0, "the kills came while there was work under way", (len(history.finished), history.unanswered))
+    check(len(history.tokens) > 0, "machines were let in meanwhile")
+    print(f"    {len(history.pairings)} pairings, {len(history.tokens)} tokens, {audit.stdout.strip()}")
     print(f"    {len(history.submitted)} tasks acknowledged, {len(history.finished)} results acknowledged, {history.unanswered} submissions cut off, "
           f"{time.monotonic() - begin:.0f} s")
     return 1 if history.wrong else 0
