@@ -105,8 +105,9 @@ async::task<> conversation::hand_over() {
     while (arrived_.empty()) co_await until(arrived_due_);
     auto d = std::move(arrived_.front());
     arrived_.pop_front();
-    delivery place = d;
-    place.octets.clear();
+    auto octets = std::exchange(d.octets, {});
+    const auto place = d;
+    d.octets = std::move(octets);
     const auto became = co_await environment_.hand_over(peer_, std::move(d));
     inbox_.finish(place, became.what, became.why);
     turn_due_.set();
