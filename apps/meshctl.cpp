@@ -13,6 +13,7 @@
 #include "async/async.hpp"
 #include "base/hex.hpp"
 #include "mesh/ipc_client.hpp"
+#include "meshctl_doctor.hpp"
 #include "meshctl_messages.hpp"
 #include "meshctl_nat.hpp"
 #include "meshctl_trust.hpp"
@@ -226,6 +227,8 @@ int main(int argc, char** argv) {
       app.add_subcommand("explain", "why messages to a peer take the way they take, what was tried, what to change");
   explains->add_option("peer", peer)->required();
   explains->add_flag("--json", as_json, "all that the meshd says of the link, as JSON");
+  auto* doctor = app.add_subcommand("doctor", "what may keep the meshd from doing its work, and what to do about it");
+  doctor->add_flag("--json", as_json, "as JSON");
   auto* ping_peer = app.add_subcommand("ping", "round trips to a peer's sidecar");
   ping_peer->add_option("peer", peer)->required();
   ping_peer->add_option("-n,--count", count, "how many")->check(CLI::Range(1, 10000))->capture_default_str();
@@ -290,6 +293,7 @@ int main(int argc, char** argv) {
   if (*ask) return host.run(apps::request(host, path, request_options));
   if (*listens) return host.run(apps::listen(host, path, listen_options));
   if (*watches) return host.run(apps::watch(host, path, as_json));
+  if (*doctor) return host.run(apps::examine(host, path, as_json));
   if (*explains) return host.run(apps::explain(host, path, peer, as_json));
   if (*ping_peer) return host.run(ping(host, path, peer, count));
   if (*trust) return host.run(apps::speak_of_trust(host, path, trust_options));

@@ -3,7 +3,7 @@ import json
 import os
 import subprocess
 
-from lab import DEADLINE, Lab, check
+from lab import DEADLINE, Lab, check, until
 
 
 def _meshctl(lab, peer, *arguments):
@@ -61,3 +61,21 @@ def a_link_is_explained(binaries):
         check(link["delivery"]["tier"] == "direct" and link["connection"]["pairs"], "as JSON, too", link)
         done = _meshctl(lab, "ada", "explain", "nobody")
         check(done.returncode == 1 and "not known" in done.stderr, "a stranger is a stranger", done)
+
+
+def the_doctor_finds_what_is_wrong(binaries):
+    with Lab(binaries, ["ada", "grace"]) as lab:
+        _linked(lab)
+        done = _meshctl(lab, "ada", "doctor", "--json")
+        points = {f["point"]: f for f in json.loads(done.stdout)}
+        check(points["registry"]["well"] and points["links"]["well"] and points["local socket"]["well"], "a meshd that is well is told so", points)
+        os.chmod(lab.ipc("ada"), 0o666)
+        done = _meshctl(lab, "ada", "doctor")
+        check(done.returncode == 1 and "chmod 600" in done.stdout, "a socket that is open to all is seen", done)
+        os.chmod(lab.ipc("ada"), 0o600)
+        lab.stop("registryd")
+        until(lambda: "LOOK registry" in _meshctl(lab, "ada", "doctor").stdout, "the dead registry is seen")
+        check(True, "and a registry that is gone")
+        lab.stop("ada")
+        done = _meshctl(lab, "ada", "doctor")
+        check(done.returncode == 3 and "start meshd" in done.stdout, "and a meshd that is not there", done)
