@@ -13,6 +13,7 @@
 #include "async/async.hpp"
 #include "base/hex.hpp"
 #include "mesh/ipc_client.hpp"
+#include "meshctl_completion.hpp"
 #include "meshctl_doctor.hpp"
 #include "meshctl_messages.hpp"
 #include "meshctl_nat.hpp"
@@ -229,6 +230,10 @@ int main(int argc, char** argv) {
   explains->add_flag("--json", as_json, "all that the meshd says of the link, as JSON");
   auto* doctor = app.add_subcommand("doctor", "what may keep the meshd from doing its work, and what to do about it");
   doctor->add_flag("--json", as_json, "as JSON");
+  std::string shell;
+  auto* complete =
+      app.add_subcommand("completion", "a script that teaches a shell these commands: source <(meshctl completion bash)");
+  complete->add_option("shell", shell)->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
   auto* ping_peer = app.add_subcommand("ping", "round trips to a peer's sidecar");
   ping_peer->add_option("peer", peer)->required();
   ping_peer->add_option("-n,--count", count, "how many")->check(CLI::Range(1, 10000))->capture_default_str();
@@ -285,6 +290,10 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? done : misused;
   }
 
+  if (*complete) {
+    fmt::print("{}", apps::completion(app, shell));
+    return done;
+  }
   if (*decode_message) return decode(hex);
   if (*timeline) return show_timeline(file);
   net::asio_host host;

@@ -79,3 +79,20 @@ def the_doctor_finds_what_is_wrong(binaries):
         lab.stop("ada")
         done = _meshctl(lab, "ada", "doctor")
         check(done.returncode == 3 and "start meshd" in done.stdout, "and a meshd that is not there", done)
+
+
+def shells_learn_the_commands(binaries):
+    meshctl = os.path.join(binaries, "meshctl")
+    script = subprocess.run([meshctl, "completion", "bash"], capture_output=True, text=True, check=False).stdout
+
+    def offered(words, index):
+        ask = script + f"\nCOMP_WORDS=(meshctl {words}); COMP_CWORD={index}; _meshctl; echo ${{COMPREPLY[@]}}"
+        return subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=False).stdout.split()
+
+    check(offered("sta", 1) == ["status"], "a command is completed", offered("sta", 1))
+    check(offered("trust for", 2) == ["forget"], "and a command of a command", offered("trust for", 2))
+    check("--skill" in offered("request --s", 2), "and an option", offered("request --s", 2))
+    for shell in ("zsh", "fish"):
+        done = subprocess.run([meshctl, "completion", shell], capture_output=True, text=True, check=False)
+        check(done.returncode == 0 and "status" in done.stdout, f"there is one for {shell}", done)
+    check(subprocess.run([meshctl, "completion", "csh"], capture_output=True, check=False).returncode == 2, "and none for others")
