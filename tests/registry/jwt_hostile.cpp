@@ -59,7 +59,8 @@ std::vector<row> rows() {
   using enum jwt_errc;
   using namespace std::string_literals;
   return {
-      // The algorithm is the attacker's wish. req: 8725-3.1-a 8725-3.1-b 8725-3.1-c 8725-3.2-a 8725-3.2-b 7519-8-a
+      // The algorithm is the attacker's wish.
+      // req: 8725-3.1-a 8725-3.1-b 8725-3.1-c 8725-3.2-a 8725-3.2-b 7519-8-a
       {"alg none, empty signature", b64(R"({"alg":"none"})") + "." + claims_part + ".", wrong_algorithm},
       {"alg none, under a good MAC", with_alg(R"("none")"), wrong_algorithm},
       {"alg None", with_alg(R"("None")"), wrong_algorithm},
@@ -92,7 +93,8 @@ std::vector<row> rows() {
       {"alg twice, none last", with_header("}", R"(,"alg":"none"})"), malformed},
       {"alg twice, one of them in escapes", more_header(R"("\u0061lg":"none")"), malformed},
 
-      // The header brings or points to a key, or names one by a trick. req: 8725-3.10-a
+      // The header brings or points to a key, or names one by a trick.
+      // req: 8725-3.10-a
       {"jwk inside", more_header(R"("jwk":{"kty":"oct","k":"AA"})"), bad_header},
       {"jku", more_header(R"("jku":"https://evil.example/keys")"), bad_header},
       {"jku to a file", more_header(R"("jku":"file:///etc/passwd")"), bad_header},
@@ -117,7 +119,8 @@ std::vector<row> rows() {
       {"kid twice", more_header("\"kid\":\"x\""), malformed},
       {"a very long kid", with_kid('"' + std::string(1000, 'k') + '"'), unknown_key},
 
-      // The header asks for more than we do. req: 7519-7.2-c 8725-3.11-a 8725-3.12-a
+      // The header asks for more than we do.
+      // req: 7519-7.2-c 8725-3.11-a 8725-3.12-a
       {"crit exp", more_header(R"("crit":["exp"])"), critical_header},
       {"crit empty", more_header(R"("crit":[])"), critical_header},
       {"crit null", more_header(R"("crit":null)"), critical_header},
@@ -134,7 +137,8 @@ std::vector<row> rows() {
       {"typ as a number", with_header(R"("JWT")", "7"), bad_header},
       {"typ missing", with_header(R"("typ":"JWT",)", ""), bad_header},
 
-      // The form. req: 7519-3-a 7519-4-a 7519-7.2-a 7519-7.2-b 8725-3.7-a
+      // The form.
+      // req: 7519-3-a 7519-4-a 7519-7.2-a 7519-7.2-b 8725-3.7-a
       {"nothing", "", malformed},
       {"a dot", ".", malformed},
       {"two dots", "..", malformed},
@@ -182,7 +186,8 @@ std::vector<row> rows() {
       {"exp twice", more_body(R"("exp":1799990000)"), malformed},
       {"a token inside the token", signed_parts(head, b64(good)), malformed},
 
-      // The MAC. req: 7519-7.2-d 8725-3.3-a
+      // The MAC.
+      // req: 7519-7.2-d 8725-3.3-a
       {"no MAC", unsigned_part, bad_signature},
       {"a MAC of one octet", unsigned_part + b64(std::string_view("\0", 1)), bad_signature},
       {"a MAC cut to 16 octets", unsigned_part + tag.substr(0, 21) + "A", bad_signature},
@@ -206,7 +211,8 @@ std::vector<row> rows() {
        signed_parts(head, claims_part, "3031323334353637383961626364656630313233343536373839616263646566"), bad_signature},
       {"our secret with a character more", signed_parts(head, claims_part, secret + "x"), bad_signature},
 
-      // Who it is from and for. req: 8725-3.8-a 8725-3.9-a 7519-4.1.3-a
+      // Who it is from and for.
+      // req: 8725-3.8-a 8725-3.9-a 7519-4.1.3-a
       {"iss of somebody else", with_body(R"("iss":"registryd")", R"("iss":"evil")"), wrong_issuer},
       {"iss with a slash more", with_body(R"("iss":"registryd")", R"("iss":"registryd/")"), wrong_issuer},
       {"iss in Cyrillic look-alikes", with_body(R"("iss":"registryd")", "\"iss\":\"r\u0435gistryd\""), wrong_issuer},
@@ -222,7 +228,8 @@ std::vector<row> rows() {
       {"aud null", with_body(R"("aud":"registryd")", R"("aud":null)"), bad_claims},
       {"aud missing", with_body(R"("aud":"registryd",)", ""), bad_claims},
 
-      // Who it is about. req: 8725-3.8-b
+      // Who it is about.
+      // req: 8725-3.8-b
       {"sub missing", with_body(R"("sub":"a",)", ""), bad_claims},
       {"sub empty", with_body(R"("a")", R"("")"), bad_claims},
       {"sub as an array", with_body(R"("a")", R"(["a"])"), bad_claims},
@@ -242,7 +249,8 @@ std::vector<row> rows() {
       {"jti as a number", with_body(R"("jti":"j")", R"("jti":1)"), bad_claims},
       {"jti too long", with_body(R"("jti":"j")", R"("jti":")" + std::string(65, 'j') + '"'), bad_claims},
 
-      // When. req: 7519-4.1.4-a 7519-4.1.5-a 7519-4.1.6-a
+      // When.
+      // req: 7519-4.1.4-a 7519-4.1.5-a 7519-4.1.6-a
       {"expired",
        signed_parts(
            head,
