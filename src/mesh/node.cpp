@@ -62,7 +62,10 @@ node::node(net::host& h, node_config c, trace::sink* sink)
                       },
                   .want_link =
                       [this](std::string_view peer) {
-                        if (present_.contains(peer) && scope_ != nullptr) link_to(std::string(peer)).call();
+                        // One that waits between two attempts comes back by itself: each costs the servers work, and
+                        // messages may come by the hundred.
+                        if (!session_.registered() || !present_.contains(peer) || scope_ == nullptr) return;
+                        if (auto& l = link_to(std::string(peer)); l.state() == link_state::idle) l.call();
                       },
                   .can_mail = [this](std::string_view peer) { return session_.registered() && present_.contains(peer); },
                   .mail = [this](std::string peer,

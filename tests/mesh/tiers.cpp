@@ -117,6 +117,21 @@ TEST_CASE("messages of a stream of their own do not hold up the others") {
   });
 }
 
+TEST_CASE("messages that wait do not hurry the link: attempts keep their distance") {
+  pair_of_peers p;
+  p.run([&]() -> async::task<> {
+    p.w.net.partition(p.ada.host, p.grace.host);
+    co_await async::sleep_for(2min);
+    const auto attempts = [&] { return p.ada.node.link_status("grace").find("attempts")->as_int().value_or(0); };
+    const auto before = attempts();
+    for (int i = 0; i < 600; ++i) {
+      co_await p.ada.send("grace", std::to_string(i));
+      co_await async::sleep_for(100ms);
+    }
+    CHECK(attempts() - before < 10);
+  });
+}
+
 TEST_CASE("what waits for a peer that is away outlives the death of its meshd") {
   world w;
   registry::service registry(w.registry_host, w.registry_config(), {});
